@@ -1,0 +1,91 @@
+"""The one tree of errors, and the one place that says which errno will pass by itself.
+
+TemporaryError: try later, nothing is lost.  PermanentError: reject, with the reason in words.
+A message says what failed, where, what was expected, what was found, and what was done about it.
+"""
+
+from __future__ import annotations
+
+import errno
+
+
+class ParkError(Exception):
+    """Everything that park-spool raises on purpose; its text is fit for a user's eyes."""
+
+
+class TemporaryError(ParkError):
+    """Try again later: nothing is lost and nothing is wrong with the input."""
+
+
+class PermanentError(ParkError):
+    """Trying again cannot help: the input is put aside with this text as the reason."""
+
+
+class ConfigError(PermanentError):
+    """A setting in park.toml, the environment or on the command line cannot be used."""
+
+
+class SpoolError(PermanentError):
+    """The folder is not a spool, or is on a file system that cannot carry one."""
+
+
+class SessionError(PermanentError):
+    """A session cannot be understood; `line` and `column` count from 1, or are None where there is no place."""
+
+    def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
+        self.reason, self.line, self.column = reason, line, column
+        super().__init__(reason if line is None else f"line {line}, column {column}: {reason}")
+
+
+class ServiceError(PermanentError):
+    """A service.toml, or what a session asks of a service, cannot be used."""
+
+
+class DataError(PermanentError):
+    """A data set cannot be found, may not be read, or is not what its digest says."""
+
+
+class TornError(TemporaryError):
+    """A sealed file is not whole: its last line does not match what stands before it."""
+
+
+class NotFound(PermanentError):
+    """What the user named (a session, a job, a node) is not there, or not unique."""
+
+
+# A cut network, a full disk, a stale handle: each passes, and none is a reason to drop work or to die.
+_PASSING = frozenset(
+    {
+        errno.EIO,
+        errno.EAGAIN,
+        errno.EINTR,
+        errno.EBUSY,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.ENOTCONN,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.ECONNABORTED,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EREMOTEIO,
+        errno.ENOLCK,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EROFS,
+    }
+)
+
+
+def is_temporary(number: int | None) -> bool:
+    """Say whether an errno passes by itself (a cut cable, a full disk), so that the call is tried again.
+
+    >>> is_temporary(errno.ENOSPC), is_temporary(errno.EACCES)
+    (True, False)
+    """
+    return number in _PASSING

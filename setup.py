@@ -1,0 +1,20 @@
+"""Map the top folders into one importable package; everything else is in pyproject.toml."""
+
+from setuptools import setup
+
+setup(
+    packages=[
+        "park_spool",
+        "park_spool.archive",
+        "park_spool.cli",
+        "park_spool.datacenter",
+        "park_spool.web",
+        "park_spool.services",
+    ],
+    package_dir={
+        "park_spool": "park_spool",
+        "park_spool.datacenter": "datacenter",
+        "park_spool.web": "web",
+        "park_spool.services": "services",
+    },
+)
