@@ -30,11 +30,15 @@ class SpoolError(PermanentError):
 
 
 class SessionError(PermanentError):
-    """A session cannot be understood; `line` and `column` count from 1, or are None where there is no place."""
+    """A session cannot be understood; `line` and `column` count from 1, None without a place."""
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
         self.reason, self.line, self.column = reason, line, column
         super().__init__(reason if line is None else f"line {line}, column {column}: {reason}")
+
+
+class MalformedXml(SessionError):
+    """A session file is not well-formed XML: damaged, or, in a folder that others write to, not yet whole."""
 
 
 class ServiceError(PermanentError):

@@ -1,0 +1,267 @@
+"""Admission: from a name in the inbox to an admitted session, or to rejected/ with the reason (PROTOCOL.md section 6).
+
+    inbox/NAME ──rename──► sessions/.SID/… ──parse, write, fsync──► rename .SID → SID     at that instant: admitted
+                                           └─cannot be admitted──► rejected/NAME + NAME.why
+
+Guarantees: one spoold wins each name; what is parsed is what is owned; a crash anywhere leaves a `.SID` that any spoold
+finishes (`finish`) or an untouched inbox. Nothing is ever lost: bytes end up in sessions/ or in rejected/.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from park_spool import inbox, layout, submission
+from park_spool.admitted import Admitted
+from park_spool.atomic import files_below
+from park_spool.errors import MalformedXml, PermanentError, SessionError
+from park_spool.inbox import Inbox
+from park_spool.member import Member
+from park_spool.parsing import Limits, parse_session
+from park_spool.registry import Registry
+from park_spool.xml_tree import parse_tree
+
+RECEIVED = "received.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is known of a submission besides its bytes: kept beside it, so that any spoold can finish the admission."""
+
+    file: str
+    owner: str
+    at: float
+
+
+class Admission:
+    """One spoold's hands on the inbox."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._disk = member.disk
+        self._layout = member.layout
+        self.inbox = Inbox()
+        self._parsed: dict[Path, bytes] = {}
+
+    def step(self) -> list[str]:
+        """Look through the inbox once; return the SIDs that were admitted."""
+        names = self._disk.names(self._layout.inbox)
+        self.inbox.forget(names)
+        return [sid for name in names if (sid := self._consider(name)) is not None]
+
+    def _consider(self, name: str) -> str | None:
+        path = self._layout.inbox / name
+        kind = self._disk.kind(path)
+        if kind is None:
+            return None
+        what = inbox.kind_of(name, kind)
+        try:
+            mark = inbox.signature(self._disk, path, kind)
+        except PermissionError:
+            mark = None
+        still = self.inbox.still(name, mark, self._member.monotonic())
+        is_closed = self.inbox.is_closed(name)
+        if inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path), self._member.config) == "wait":
+            return None
+        return self._take(name, what, path)
+
+    def _is_well_formed(self, path: Path) -> bool:
+        try:
+            self._parsed = {path: self._read(path)}
+            parse_tree(self._parsed[path], Limits())
+        except MalformedXml:
+            return False
+        except PermanentError:
+            return True
+        return True
+
+    def _registry(self) -> Registry:
+        return Registry.load(self._member.config.service_folders)
+
+    # taking
+
+    def _take(self, name: str, what: inbox.Kind, path: Path) -> str | None:
+        """Move a whole name into a `.SID` of our own, and finish it there. Only a name in one's own folder counts as won."""
+        if what == "unknown":
+            self.reject(
+                path,
+                name,
+                f"{name}: expected a session as NAME.xml, a folder or NAME.zip with one session and its data",
+            )
+            return None
+        sid, file = self._choose_sid(name)
+        folder = self._layout.admitting(sid)
+        if not self._disk.make_folder(folder):
+            return None  # RACE: another spoold took the same name; the next look tells
+        received = {"file": file, "owner": self._owner(path), "at": self._member.wall()}
+        self._disk.publish(folder / RECEIVED, json.dumps(received).encode())
+        target = {"xml": layout.session_xml, "zip": layout.session_zip, "folder": layout.session_files}[what](folder)
+        if not self._disk.move(path, target):
+            self._drop(folder)
+            return None
+        return self.finish(sid, self._parsed.get(path))
+
+    def _choose_sid(self, name: str) -> tuple[str, str]:
+        """Use the SID that the sender chose, if it is free; else make one."""
+        chosen, file = layout.split_submitted(name)
+        if chosen is not None and not self._is_taken(chosen):
+            return chosen, file
+        return layout.new_sid(self._member.wall(), self._member.choose), file
+
+    def _is_taken(self, sid: str) -> bool:
+        known = (
+            self._layout.session(sid),
+            self._layout.admitting(sid),
+            self._layout.closed_session(sid),
+            self._layout.bundles(sid),
+        )
+        return any(self._disk.kind(path) is not None for path in known)
+
+    def _owner(self, path: Path) -> str:
+        """Name the owner of a dropped file: the identity of a submission is its file's owner."""
+        try:
+            return path.owner()
+        except (KeyError, OSError):
+            return ""
+
+    def _drop(self, folder: Path) -> None:
+        for name in self._disk.names(folder):
+            self._disk.unlink(folder / name)
+        self._disk.remove_folder(folder)
+
+    # finishing
+
+    def unfinished(self) -> list[str]:
+        """List the SIDs whose admission was begun: by this spoold, by another, or by one that died."""
+        names = self._disk.names(self._layout.sessions, hidden=True)
+        return [name[1:] for name in names if name.startswith(".") and layout.is_sid(name[1:])]
+
+    def finish(self, sid: str, seen: bytes | None = None) -> str | None:
+        """Finish a `.SID`: admit it, reject what cannot be admitted, remove it if it holds nothing. Safe to call twice, and by two.
+
+        `seen`: what was parsed before the file was taken. Other bytes mean that somebody still writes: it goes back.
+        """
+        folder = self._layout.admitting(sid)
+        received = self._received(folder)
+        if not any(
+            self._disk.kind(place(folder)) for place in (layout.session_xml, layout.session_zip, layout.session_files)
+        ):
+            self._drop(folder)
+            return None
+        try:
+            xml, files = self._open(folder)
+            if seen is not None and xml != seen:
+                self._give_back(folder, received)
+                return None
+            session = parse_session(
+                xml, self._registry(), Limits(), files=files, data_roots=self._member.config.data_roots
+            )
+        except PermanentError as error:
+            self._reject_folder(folder, received, str(error))
+            return None
+        record = Admitted(
+            sid, received.file, received.owner, received.at, self._member.config.max_attempts, session
+        ).encode()
+        return self._admit(sid, folder, record)
+
+    def _received(self, folder: Path) -> Received:
+        try:
+            fields = json.loads(self._disk.read(folder / RECEIVED) or b"{}")
+            return Received(str(fields["file"]), str(fields["owner"]), float(fields["at"]))
+        except (ValueError, KeyError):
+            return Received(f"{folder.name[1:]}.xml", "", layout.sid_time(folder.name[1:]))
+
+    def _open(self, folder: Path) -> tuple[bytes, frozenset[str] | None]:
+        """Return the session's XML, and the names of the files that came with it (None for a lone XML file)."""
+        files, package = layout.session_files(folder), layout.session_zip(folder)
+        if self._disk.kind(files) is None and self._disk.kind(package) is not None:
+            self._unpack(package, files)
+        xml = layout.session_xml(folder)
+        if self._disk.kind(files) is None:
+            return self._read(xml), None
+        names = submission.contents(files)
+        if self._disk.kind(xml) is None:
+            name = submission.session_name(names)
+            # CRASH: until this rename the session file stands under its own name in files/; then it is session.xml.
+            self._disk.move(files / name, xml)
+            names -= {name}
+        return self._read(xml), names
+
+    def _unpack(self, package: Path, files: Path) -> None:
+        fresh = files.with_name(f".{files.name}-{self._member.name}")
+        submission.unpack(package, fresh, self._member.config.max_submission_bytes)
+        self._disk.move(fresh, files)
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            data = self._disk.read(path)
+        except PermissionError as error:
+            raise SessionError(
+                f"cannot be read: {error.strerror}; expected a file that the spool's account may read"
+            ) from error
+        if data is None:
+            raise SessionError("is not there any more")
+        return data
+
+    def _admit(self, sid: str, folder: Path, record: bytes) -> str | None:
+        self._disk.publish(layout.session_json(folder), record, durable=True)
+        self._sync_submission(folder)
+        # At this instant the session is admitted.
+        if not self._disk.move(folder, self._layout.session(sid)):
+            return None
+        self._disk.sync(self._layout.sessions)
+        return sid
+
+    def _give_back(self, folder: Path, received: Received) -> None:
+        """Put a file that changed after it was taken back into the inbox, under a new name if its own is taken."""
+        name = received.file
+        if self._disk.kind(self._layout.inbox / name) is not None:
+            name = layout.submitted_name(layout.new_sid(self._member.wall(), self._member.choose), name)
+        self._disk.move(layout.session_xml(folder), self._layout.inbox / name)
+        self._drop(folder)
+
+    def _sync_submission(self, folder: Path) -> None:
+        self._disk.sync(layout.session_xml(folder))
+        for path in files_below(layout.session_files(folder)):
+            self._disk.sync(path)
+        self._disk.sync(folder)
+
+    # rejecting
+
+    def _reject_folder(self, folder: Path, received: Received, reason: str) -> None:
+        places = (layout.session_zip, layout.session_files, layout.session_xml)
+        for place in places:
+            path = place(folder)
+            if self._disk.kind(path) is None:
+                continue
+            if path == layout.session_files(folder) and self._disk.kind(layout.session_xml(folder)) is not None:
+                self._disk.move(layout.session_xml(folder), path / received_xml(received.file))
+            self.reject(path, received.file, f"{received.file}: {reason}")
+            break
+        self._clear(folder)
+
+    def _clear(self, folder: Path) -> None:
+        self._disk.remove_tree(layout.session_files(folder))
+        self._drop(folder)
+
+    def reject(self, path: Path, name: str, reason: str) -> None:
+        """Move a name to rejected/, its reason beside it: at the rename it is rejected."""
+        stem, dot, ending = name.rpartition(".")
+        stem, ending = (stem, dot + ending) if dot else (name, "")
+        number = 1
+        while not self._disk.create(
+            self._layout.rejected / f"{name}{layout.WHY}",
+            f"{reason}\nIt was put aside as rejected/{name}; nothing of it was run. Mend it and copy it into inbox/ again.\n".encode(),
+        ):
+            number += 1
+            name = f"{stem}-{number}{ending}"
+        with suppress(PermissionError):
+            self._disk.move(path, self._layout.rejected / name)
+
+
+def received_xml(file: str) -> str:
+    """Return the name under which a session file goes back into its submission when that is rejected."""
+    return file if file.lower().endswith(".xml") else "session.xml"

@@ -1,0 +1,9 @@
+"""The archive: one SQLite file, quick to ask, which can be made again from the bundles in the spool.
+
+    writing.py   the one writer (park-reduced)          schema.py      tables, views, migrations
+    reading.py   any number of readers, read-only       results.py     put results in
+    rows.py      the values that go in and come out     derived.py     sums, final ranges, chi-square history
+    precedence.py  which result counts: pure deciders   sqlite.py      connections, transactions, errors
+
+All SQL of the project on this file is in this folder.  Importing `reading` does not import sqlite-utils.
+"""

@@ -1,0 +1,148 @@
+"""The questions that readers ask, each a named function on one snapshot."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from hashlib import sha256
+
+from park_spool.attributes import attributes
+from park_spool.errors import NotFound
+
+from .rows import (
+    BestRow,
+    FailureRow,
+    GroupRow,
+    HistoryRow,
+    JobRow,
+    MessageRow,
+    NodeRow,
+    SessionRow,
+)
+
+_SESSION_COLUMNS = """sid, user, file, state, priority, received, closed, jobs, ok, failed, duplicates,
+  best_chisq, best_job, first_started, last_finished"""
+_JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
+_GROUPS = """
+  SELECT g.sid, g.group_number AS "group", g.name, g.task, g.reducer, g.stopped,
+    ifnull(sum(l.jobs), 0) AS jobs, ifnull(sum(l.ok), 0) AS ok, ifnull(sum(l.failed), 0) AS failed,
+    ifnull(sum(l.duplicates), 0) AS duplicates, b.chisq AS best_chisq, b.job AS best_job
+  FROM groups g
+  LEFT JOIN joblists l ON l.sid = g.sid AND l.group_number = g.group_number
+  LEFT JOIN best b ON b.sid = g.sid AND b.group_number = g.group_number
+  WHERE g.sid = ? GROUP BY g.group_number ORDER BY g.group_number"""
+_HISTORY = f"""
+  SELECT {_JOB_NAME}, h.finished, h.chisq, j.node
+  FROM history h LEFT JOIN jobs j USING (sid, group_number, joblist_number, job_number)
+  WHERE sid = ? AND group_number = ? ORDER BY h.finished, joblist_number, job_number"""
+_JOBS = f"""
+  SELECT {_JOB_NAME}, status, round, attempt, node, started, seconds, finished,
+    chisq, npoints, dof, nllf, seed, duplicates, why
+  FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
+  WHERE sid = ? ORDER BY group_number, joblist_number, job_number LIMIT ? OFFSET ?"""
+_FAILURES = f"""
+  SELECT {_JOB_NAME}, status, why, exit, signal, node, round, attempt, seconds, finished, stderr
+  FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
+  WHERE sid = ? AND status <> 'ok' ORDER BY group_number, joblist_number, job_number LIMIT ?"""
+
+
+def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> list[SessionRow]:
+    """Return sessions, newest first."""
+    rows = connection.execute(
+        f"SELECT {_SESSION_COLUMNS} FROM progress ORDER BY sid DESC LIMIT ? OFFSET ?", (limit, offset)
+    )
+    return [SessionRow(**row) for row in rows]
+
+
+def session(connection: sqlite3.Connection, prefix: str) -> SessionRow:
+    """Return the session whose id is or begins with `prefix`; NotFound if there is none, or more than one."""
+    sid = _full_sid(connection, prefix)
+    row = connection.execute(f"SELECT {_SESSION_COLUMNS} FROM progress WHERE sid = ?", (sid,)).fetchone()
+    return SessionRow(**row)
+
+
+def _full_sid(connection: sqlite3.Connection, prefix: str) -> str:
+    rows = connection.execute(
+        "SELECT sid FROM sessions WHERE substr(sid, 1, length(?1)) = ?1 ORDER BY sid LIMIT 4", (prefix,)
+    )
+    found = [str(sid) for (sid,) in rows]
+    if prefix in found or (len(found) == 1 and prefix):
+        return found[0]
+    if not found or not prefix:
+        raise NotFound(f"no session in the archive begins with {prefix!r}")
+    names = ", ".join(found[:3]) + (" …" if len(found) > 3 else "")
+    raise NotFound(f"{prefix!r} begins the names of several sessions ({names}); give more of it")
+
+
+def groups(connection: sqlite3.Connection, sid: str) -> list[GroupRow]:
+    return [GroupRow(**row) for row in connection.execute(_GROUPS, (sid,))]
+
+
+def group(connection: sqlite3.Connection, sid: str, number: int) -> GroupRow:
+    """Return one group; NotFound if the session has no such group."""
+    for row in groups(connection, sid):
+        if row.group == number:
+            return row
+    raise NotFound(f"session {sid} has no group {number}")
+
+
+def version(connection: sqlite3.Connection, row: GroupRow) -> str:
+    """Return a short text that changes whenever what a group's pictures show changes."""
+    (identity,) = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+    (steps, last) = connection.execute(
+        "SELECT count(*), max(finished) FROM history WHERE sid = ? AND group_number = ?", (row.sid, row.group)
+    ).fetchone()
+    return sha256(repr((identity, row, steps, last)).encode()).hexdigest()[:20]
+
+
+def history(connection: sqlite3.Connection, sid: str, number: int) -> list[HistoryRow]:
+    return [HistoryRow(**row) for row in connection.execute(_HISTORY, (sid, number))]
+
+
+def dots(connection: sqlite3.Connection, row: GroupRow, limit: int) -> list[tuple[float, float]]:
+    """Return (finished, chisq) of a group's jobs, every n-th job if they are more than `limit`."""
+    stride = -(-row.jobs // limit) or 1
+    rows = connection.execute(
+        "SELECT finished, chisq FROM jobs WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL"
+        " AND job_number % ? = 0 ORDER BY finished",
+        (row.sid, row.group, stride),
+    )
+    return [(finished, chisq) for finished, chisq in rows]
+
+
+def best(connection: sqlite3.Connection, sid: str, number: int) -> BestRow | None:
+    """Return a group's best fit, with what its output says of it, or None while no job gave a chisq."""
+    row = connection.execute(
+        "SELECT job, chisq, npoints, dof, reduced_chisq, nllf, node, seconds, seed,"
+        " ifnull(output, '') AS output FROM best WHERE sid = ? AND group_number = ?",
+        (sid, number),
+    ).fetchone()
+    if row is None:
+        return None
+    values = attributes(row["output"]).values
+    parameters, curve = values.get("parameters"), values.get("curve")
+    listed = [entry for entry in parameters if isinstance(entry, dict)] if isinstance(parameters, list) else []
+    return BestRow(**row, parameters=listed, curve=curve if isinstance(curve, dict) else None)
+
+
+def messages(connection: sqlite3.Connection, sid: str, limit: int) -> list[MessageRow]:
+    """Return the newest messages of a session, oldest of them first."""
+    rows = connection.execute(
+        'SELECT "group", at, text FROM (SELECT id, group_number AS "group", at, text FROM messages'
+        " WHERE sid = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+        (sid, limit),
+    )
+    return [MessageRow(**row) for row in rows]
+
+
+def failures(connection: sqlite3.Connection, sid: str, limit: int) -> list[FailureRow]:
+    return [FailureRow(**row) for row in connection.execute(_FAILURES, (sid, limit))]
+
+
+def jobs(connection: sqlite3.Connection, sid: str, limit: int, offset: int) -> list[JobRow]:
+    return [JobRow(**row) for row in connection.execute(_JOBS, (sid, limit, offset))]
+
+
+def nodes(connection: sqlite3.Connection) -> list[NodeRow]:
+    rows = connection.execute("SELECT * FROM nodes ORDER BY node")
+    return [NodeRow(**{**row, "heartbeat": json.loads(row["heartbeat"])}) for row in rows]

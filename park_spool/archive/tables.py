@@ -1,0 +1,211 @@
+"""The tables and views of the archive; `.schema` in sqlite3 shows the same text, comments and all.
+
+docs/archive.md explains them to users, and a test runs every query that stands there.
+
+`jobs` holds small rows without outputs, so that counting and plotting never read a curve; `results` holds the
+texts.  `joblists` (its sums), `final_ranges` and `history` follow from `jobs` and are kept in step with it.
+"""
+
+TABLES = """
+CREATE TABLE meta (  -- 'identity': made with the file, so that a new file is known as a new archive
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  sid TEXT PRIMARY KEY,
+  user TEXT NOT NULL,
+  email TEXT NOT NULL,
+  file TEXT NOT NULL,  -- its name in the inbox
+  priority INTEGER NOT NULL,
+  state TEXT NOT NULL,  -- queued, running, paused, done, failed, cancelled, deleted
+  received REAL NOT NULL,  -- this and every time: seconds since 1970, UTC
+  closed REAL,
+  session TEXT NOT NULL,  -- session.json: the session as understood
+  xml TEXT NOT NULL  -- the session as received
+);
+
+CREATE TABLE groups (
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,  -- this and every number of a group, job list or job: from 1
+  name TEXT NOT NULL,
+  task TEXT NOT NULL,
+  reducer TEXT,
+  stopped TEXT,  -- why the reducer was stopped, if it was
+  PRIMARY KEY (sid, group_number)
+) WITHOUT ROWID;
+
+CREATE TABLE joblists (  -- with the sums over its jobs
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  priority INTEGER NOT NULL DEFAULT 0,
+  jobs INTEGER NOT NULL DEFAULT 0,  -- how many it has
+  ok INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,  -- for good, in any way
+  duplicates INTEGER NOT NULL DEFAULT 0,
+  first_started REAL,
+  last_finished REAL,
+  PRIMARY KEY (sid, group_number, joblist_number)
+) WITHOUT ROWID;
+
+CREATE TABLE jobs (  -- one small row for each job that has its final result
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  status TEXT NOT NULL,  -- ok, failed, timeout, cancelled, lost
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  started REAL NOT NULL,
+  seconds REAL NOT NULL,
+  finished REAL NOT NULL,
+  chisq REAL,  -- the plain sum of squared residuals over errors
+  npoints INTEGER,
+  dof INTEGER,
+  nllf REAL,
+  seed INTEGER,
+  duplicates INTEGER NOT NULL DEFAULT 0,  -- other final results of the job that were seen
+  PRIMARY KEY (sid, group_number, joblist_number, job_number)
+) WITHOUT ROWID;
+CREATE INDEX jobs_by_chisq ON jobs (sid, group_number, chisq, finished) WHERE chisq IS NOT NULL;
+CREATE INDEX jobs_not_ok ON jobs (sid, group_number, status) WHERE status <> 'ok';
+
+CREATE TABLE results (  -- what a job said; a job that said nothing has no row
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  output TEXT NOT NULL,
+  why TEXT,
+  stderr TEXT,
+  exit INTEGER,
+  signal INTEGER,
+  data TEXT,  -- JSON: the digest of each data set that was read
+  PRIMARY KEY (sid, group_number, joblist_number, job_number)
+);
+
+CREATE TABLE final_ranges (  -- the jobs that are in `jobs`, as ranges start <= job < stop
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  stop INTEGER NOT NULL,
+  PRIMARY KEY (sid, group_number, joblist_number, start)
+) WITHOUT ROWID;
+
+CREATE TABLE duplicates (  -- final results that another one of the same job beat
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  status TEXT NOT NULL,
+  started REAL NOT NULL,
+  seconds REAL NOT NULL,
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node)
+) WITHOUT ROWID;
+
+CREATE TABLE attempts (  -- failures after which the job was tried again
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  round INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  status TEXT NOT NULL,
+  started REAL NOT NULL,
+  seconds REAL NOT NULL,
+  why TEXT,
+  exit INTEGER,
+  signal INTEGER,
+  stderr TEXT,
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node)
+);
+
+CREATE TABLE history (  -- the jobs with a lower chisq than every one that finished earlier in the group
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  finished REAL NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  chisq REAL NOT NULL,
+  PRIMARY KEY (sid, group_number, finished, joblist_number, job_number)
+) WITHOUT ROWID;
+
+CREATE TABLE texts (  -- what a reducer put, under its keys
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  keys TEXT NOT NULL,  -- JSON, sorted
+  text TEXT NOT NULL,
+  PRIMARY KEY (sid, group_number, keys)
+);
+
+CREATE TABLE messages (  -- what a reducer said, in order
+  id INTEGER PRIMARY KEY,
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  at REAL NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX messages_by_session ON messages (sid, group_number);
+
+CREATE TABLE nodes (  -- the newest heartbeat of each node
+  node TEXT PRIMARY KEY,
+  host TEXT NOT NULL,
+  cpus INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  seen REAL NOT NULL,
+  units INTEGER NOT NULL,  -- in its hands
+  heartbeat TEXT NOT NULL  -- JSON
+);
+
+CREATE TABLE replies (  -- the reply files that are in here, and the bundle in reduced/ that keeps each
+  name TEXT PRIMARY KEY,
+  sid TEXT NOT NULL,
+  bundle TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE bundles (  -- the bundles in reduced/ that are in here
+  sid TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (sid, name)
+) WITHOUT ROWID;
+"""
+
+VIEWS = """
+CREATE VIEW best AS  -- the best fit of each group
+SELECT j.sid, j.group_number, g.name AS group_name,
+  printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
+  j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed, j.node, j.seconds,
+  strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.output
+FROM groups g
+JOIN jobs j ON j.sid = g.sid AND j.group_number = g.group_number
+  AND (j.joblist_number, j.job_number) = (
+    SELECT b.joblist_number, b.job_number FROM jobs b
+    WHERE b.sid = g.sid AND b.group_number = g.group_number AND b.chisq IS NOT NULL
+    ORDER BY b.chisq, b.finished, b.joblist_number, b.job_number LIMIT 1)
+LEFT JOIN results r USING (sid, group_number, joblist_number, job_number);
+
+CREATE VIEW progress AS  -- how far each session is
+SELECT s.sid, s.user, s.file, s.state, s.priority, s.received, s.closed,
+  coalesce(sum(l.jobs), 0) AS jobs, coalesce(sum(l.ok), 0) AS ok, coalesce(sum(l.failed), 0) AS failed,
+  coalesce(sum(l.jobs - l.ok - l.failed), 0) AS waiting, coalesce(sum(l.duplicates), 0) AS duplicates,
+  min(l.first_started) AS first_started, max(l.last_finished) AS last_finished,
+  (SELECT min(b.chisq) FROM best b WHERE b.sid = s.sid) AS best_chisq,
+  (SELECT b.job FROM best b WHERE b.sid = s.sid ORDER BY b.chisq, b.group_number LIMIT 1) AS best_job
+FROM sessions s LEFT JOIN joblists l USING (sid)
+GROUP BY s.sid;
+
+CREATE VIEW failures AS  -- the jobs that failed for good
+SELECT j.sid, j.group_number, printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
+  j.status, r.why, r.exit, r.signal, j.node, j.round, j.attempt, j.seconds,
+  strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.stderr
+FROM jobs j LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
+WHERE j.status <> 'ok';
+"""

@@ -1,0 +1,177 @@
+"""The writer's side of the archive: one process at a time, park-reduced.
+
+Each method is one change, and runs inside the transaction that the caller opened (or in one of its own if
+there is none).  Every method may be repeated: keys make a second count impossible.
+
+    with archive.transaction():            CRASH: all of it is in the file, or nothing
+        outcome = archive.put_results(…)
+        with archive.savepoint():          a reducer that throws undoes only its own texts and messages
+            …
+        archive.record_replies(…)
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from . import results, sessions, sqlite
+from .results import storable
+from .rows import Outcome, Result
+from .schema import migrate
+
+__all__ = ["Archive", "Outcome", "Result"]
+
+
+_IN_GROUP = "WHERE sid = ? AND group_number = ?"
+
+
+class Archive:
+    """The archive, open for writing."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, is_local: bool = True) -> Archive:
+        """Open the archive, making or migrating it as needed.
+
+        Raises TemporaryError if another program holds it, SpoolError if the file cannot be an archive.
+        """
+        with sqlite.opening(path):
+            connection = sqlite.connect_writer(path, is_local=is_local)
+            try:
+                migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run a block in one transaction, rolled back on anything that is raised in it.
+
+        Raises TemporaryError if the disk is full or another program holds the file.
+        """
+        return sqlite.transaction(self._connection)
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo only what a block did if something is raised in it; must stand inside a transaction."""
+        return sqlite.savepoint(self._connection)
+
+    @property
+    def identity(self) -> str:
+        """Return the random name that this file was made with: a new file is a new archive."""
+        (identity,) = self._connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        return str(identity)
+
+    def add_session(self, sid: str, session: Mapping[str, Any], xml: bytes, received: float) -> None:
+        """Add a session, its groups and job lists, from what session.json holds; one that is there stays."""
+        sessions.insert_session(self._connection, sid, session, xml, received)
+
+    def sessions_known(self) -> set[str]:
+        return sessions.known(self._connection)
+
+    def open_sessions(self) -> list[str]:
+        """Return the sessions that are not closed, oldest first."""
+        return sessions.still_open(self._connection)
+
+    def set_state(self, sid: str, state: str, at: float) -> None:
+        """Set a session's state; done, failed, cancelled and deleted close it."""
+        sessions.set_state(self._connection, sid, state, at)
+
+    def counts(self, sid: str) -> tuple[int, int, int]:
+        """Return how many jobs a session has, how many are ok, and how many failed for good."""
+        return sessions.counts(self._connection, sid)
+
+    def last_finished(self, sid: str) -> float:
+        """Return when the last of a session's final jobs ended (Unix time)."""
+        return sessions.last_finished(self._connection, sid)
+
+    def final_jobs(self, sid: str) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        """Return the final jobs of each (group, job list) as sorted, disjoint, half-open intervals."""
+        return sessions.final_jobs(self._connection, sid)
+
+    def failures(self, sid: str) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+        """Return the last failure (job, round, attempt) of each job that failed and is not final."""
+        return sessions.failures(self._connection, sid)
+
+    def put_results(self, batch: Iterable[Result]) -> Outcome:
+        """Store results; every order and every batching of the same results gives the same rows."""
+        return results.put_results(self._connection, batch)
+
+    def replies_in_order(self, sid: str, group: int) -> Iterator[Result]:
+        """Yield a group's results as they finished, one at a time; results must not be put in meanwhile."""
+        return results.in_order(self._connection, sid, group)
+
+    def replies_known(self, names: Iterable[str]) -> dict[str, str]:
+        """Return, for those of these replies that are recorded, the bundle under which each went."""
+        rows = self._connection.execute(
+            "SELECT name, bundle FROM replies WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(names)),),
+        )
+        return dict(rows.fetchall())
+
+    def record_replies(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Record (reply, sid, bundle): under which bundle each reply goes."""
+        self._connection.executemany(
+            "INSERT INTO replies VALUES (?,?,?) ON CONFLICT DO UPDATE SET bundle = excluded.bundle", rows
+        )
+
+    def bundles_known(self, sid: str) -> set[str]:
+        rows = self._connection.execute("SELECT name FROM bundles WHERE sid = ?", (sid,))
+        return {name for (name,) in rows}
+
+    def record_bundle(self, sid: str, name: str) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO bundles VALUES (?,?)", (sid, name))
+
+    def put_text(self, sid: str, group: int, keys: Mapping[str, object], text: str) -> None:
+        """Keep a reducer's text under these keys, in place of what stood there."""
+        canonical = json.dumps(dict(keys), sort_keys=True, separators=(",", ":"), default=str)
+        self._connection.execute(
+            "INSERT INTO texts VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET text = excluded.text",
+            (sid, group, canonical, storable(text)),
+        )
+
+    def add_message(self, sid: str, group: int, text: str, at: float) -> None:
+        self._connection.execute(
+            "INSERT INTO messages (sid, group_number, at, text) VALUES (?,?,?,?)",
+            (sid, group, at, storable(text)),
+        )
+
+    def stop_reducer(self, sid: str, group: int, why: str) -> None:
+        """Mark a group's reducer as stopped, and why; the group's results go on being stored."""
+        self._connection.execute(f"UPDATE groups SET stopped = ? {_IN_GROUP}", (storable(why), sid, group))
+
+    def stopped_reducers(self) -> set[tuple[str, int]]:
+        rows = self._connection.execute("SELECT sid, group_number FROM groups WHERE stopped IS NOT NULL")
+        return set(rows.fetchall())
+
+    def reset_reduction(self, sid: str, group: int) -> None:
+        """Drop what a group's reducer kept and said, and let it run again."""
+        for table in ("texts", "messages"):
+            self._connection.execute(f"DELETE FROM {table} {_IN_GROUP}", (sid, group))
+        self._connection.execute(f"UPDATE groups SET stopped = NULL {_IN_GROUP}", (sid, group))
+
+    def put_node(self, node: Mapping[str, Any]) -> None:
+        """Keep a node's newest heartbeat: node, host, cpus, state, seen (Unix time), units; all as JSON."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO nodes VALUES (?,?,?,?,?,?,?)",
+            (
+                *(node["node"], storable(str(node.get("host", ""))), int(node.get("cpus", 0))),
+                *(str(node.get("state", "alive")), float(node.get("seen", 0.0)), len(node.get("units", ()))),
+                storable(json.dumps(dict(node), ensure_ascii=False, default=str)),
+            ),
+        )

@@ -1,0 +1,227 @@
+"""Every system call that changes the spool, and every look at it, one method each.
+
+Knows nothing of units or sessions. `Disk` is a value that daemons are given, so a test can hand them one that dies
+before the n-th call, tears a write, lies about a rename, or lets another process go first: it overrides `step`
+(called before each system call with its name and path) or one of the calls.
+A method that may meet somebody else's work says so by its result (False: not there, or there already) and lets
+every other OSError through.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat as statmode
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+from park_spool.errors import SpoolError
+
+_ABSENT = (errno.ENOENT, errno.ESTALE)
+
+
+class Disk:
+    """The spool's file system, as `owner` (a name fit for a file) writes to it; `tmp` is on the same file system."""
+
+    def __init__(self, tmp: Path, owner: str) -> None:
+        self._tmp = tmp
+        self._owner = owner
+        self._numbers = count(1)
+
+    def step(self, call: str, path: Path) -> None:
+        """Do nothing: the place where a test stops, kills or interleaves."""
+
+    # looks
+
+    def names(self, folder: Path, hidden: bool = False) -> list[str]:
+        """List a folder, sorted; dot-names (`.nfs…`, `.fuse_hidden…`) only if asked for; a missing folder is empty."""
+        self.step("listdir", folder)
+        try:
+            names = os.listdir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(name for name in names if hidden or not name.startswith("."))
+
+    def read(self, path: Path) -> bytes | None:
+        """Read a whole file; None if it is not there (any more). NFS: sizes by open, never by stat."""
+        self.step("read", path)
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+
+    def stat(self, path: Path) -> os.stat_result | None:
+        """Open and fstat a file or folder, without following a link; None if it is not there. NFS: stat alone may be seconds old."""
+        self.step("stat", path)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in (*_ABSENT, errno.ELOOP, errno.ENXIO):
+                return None
+            raise
+        try:
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def kind(self, path: Path) -> str | None:
+        """Say what a name is, a link not followed: "file", "folder", "link" or "other"; None if it is not there."""
+        self.step("lstat", path)
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return None
+            raise
+        kinds = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
+        return kinds.get(statmode.S_IFMT(mode), "other")
+
+    # changes
+
+    def create(self, path: Path, data: bytes = b"") -> bool:
+        """Create a file exclusively; False if the name is taken. It may offer a name, it never decides an owner."""
+        self.step("create", path)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            return False
+        try:
+            self._write(descriptor, data)
+        finally:
+            os.close(descriptor)
+        return True
+
+    def move(self, source: Path, target: Path) -> bool:
+        """Rename; True if the name now stands at the target, whatever the call reported; False if it was not ours to move.
+
+        NFS: a rename can report a failure after it happened, so after any error the target's folder is listed.
+        """
+        try:
+            self._rename(source, target)
+        except OSError as error:
+            if target.name in self.names(target.parent, hidden=True):
+                return not self._stands(source)
+            if error.errno in _ABSENT or error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
+
+    def _stands(self, path: Path) -> bool:
+        return path.name in self.names(path.parent, hidden=True)
+
+    def publish(self, path: Path, data: bytes, durable: bool = False) -> None:
+        """Write a file under a temporary name, then rename it: nobody ever sees half of it.
+
+        `durable` adds an fsync of the file and of its folder. Errors of write and close leave nothing behind but a temporary name.
+        """
+        temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
+        try:
+            self._fill(temporary, data, durable)
+            self._rename(temporary, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        if durable:
+            self.sync(path.parent)
+
+    def _fill(self, path: Path, data: bytes, durable: bool) -> None:
+        self.step("create", path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            self.step("write", path)
+            self._write(descriptor, data)
+            if durable:
+                self.step("fsync", path)
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)  # NFS: a write may fail as late as here
+
+    @staticmethod
+    def _write(descriptor: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def _rename(self, source: Path, target: Path) -> None:
+        self.step("rename", target)
+        os.rename(source, target)
+
+    def unlink(self, path: Path) -> bool:
+        """Remove a name; False if it was gone."""
+        self.step("unlink", path)
+        try:
+            os.unlink(path)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return False
+            raise
+        return True
+
+    def make_folder(self, path: Path) -> bool:
+        """Make a folder; False if it was there."""
+        self.step("mkdir", path)
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return False
+        return True
+
+    def remove_folder(self, path: Path) -> bool:
+        """Remove an empty folder; False if it is gone or holds something (a name that came in meanwhile is safe)."""
+        self.step("rmdir", path)
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            if error.errno in (*_ABSENT, errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
+
+    def remove_tree(self, path: Path) -> None:
+        """Remove a folder with all that it holds; nothing happens if it is gone. Never follows a link."""
+        self.step("rmtree", path)
+        shutil.rmtree(path, ignore_errors=True)
+
+    def sync(self, path: Path) -> None:
+        """Make a file's bytes, or a folder's names, survive a power cut."""
+        self.step("fsync", path)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def refresh(self, folder: Path) -> None:
+        """Make and remove a dot-name in a folder. NFS: a stale listing is seen again only after a change."""
+        name = folder / f".{self._owner}"
+        with suppress(FileNotFoundError, FileExistsError):
+            self.make_folder(name)
+            self.remove_folder(name)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Walk a submission's folder without following links; yields every path in it that is not a folder."""
+    for parent, folders, names in os.walk(folder):
+        yield from (Path(parent) / name for name in names)
+        yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
+
+
+def require_one_file_system(root: Path, folders: tuple[str, ...]) -> None:
+    """Refuse a spool whose folders are not all on one file system: rename would not be atomic.
+
+    Raises SpoolError, naming the folder.
+    """
+    device = os.stat(root).st_dev
+    for name in folders:
+        if os.stat(root / name).st_dev != device:
+            raise SpoolError(
+                f"{root / name} is on another file system than {root}: a spool must be on one, since work moves by rename; "
+                "nothing was started. Put the whole spool on one file system."
+            )

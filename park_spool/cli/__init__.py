@@ -1,0 +1,1 @@
+"""The `park` command and what all console commands share."""

@@ -1,0 +1,49 @@
+"""Options and error handling that all console commands share."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from park_spool.errors import ParkError, SessionError, TemporaryError
+
+# The exit codes; docs/commands.md lists them (tested).
+FINE, FAILED, USAGE, REJECTED, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 75, 130
+
+spool_option = click.option("--spool", metavar="DIR", help="The spool; else $PARK_SPOOL, else ./spool.", default=None)
+verbose_option = click.option("--verbose", is_flag=True, help="Log to standard error, too.")
+
+
+def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what park-spool raises on purpose into one sentence on standard error and an exit code."""
+
+    @functools.wraps(command)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ParkError as error:
+            fail(str(error), exit_code(error))
+        except OSError as error:
+            fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), FAILED)
+        except KeyboardInterrupt:
+            fail("interrupted", INTERRUPTED)
+
+    return call
+
+
+def exit_code(error: ParkError) -> int:
+    """Return the exit code for an error: rejected input, try later, or failed."""
+    if isinstance(error, SessionError):
+        return REJECTED
+    return TRY_LATER if isinstance(error, TemporaryError) else FAILED
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """End with a sentence on standard error."""
+    context = click.get_current_context(silent=True)
+    click.echo(f"{context.command_path if context else 'park'}: {sentence}", err=True)
+    sys.exit(code)

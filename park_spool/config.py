@@ -1,0 +1,180 @@
+"""The site's settings: one frozen value, built and checked once from the defaults, park.toml and the environment.
+
+The environment is read here and nowhere else. Every setting is a field below; docs/settings.md lists them (tested).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from park_spool import filesystem
+from park_spool.errors import ConfigError, SpoolError
+from park_spool.layout import FOLDERS, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of one spool. Times are in seconds."""
+
+    spool: Path
+    archive: Path
+    is_shared: bool = False
+    services: tuple[Path, ...] = ()
+    data_roots: tuple[Path, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 5400
+    heartbeat_seconds: float = 10.0
+    # RACE: the worker must die before the janitor moves. A node that could not publish a heartbeat for
+    # unit_lifetime stops its jobs; others take its units back after claim_expiry. Checked below.
+    unit_lifetime: float = 90.0
+    claim_expiry: float = 120.0
+    lease_renew: float = 5.0
+    lease_expiry: float = 30.0
+    audit_seconds: float = 60.0
+    staleness_seconds: float = 1.0
+    look_seconds: float = 5.0
+    settle_seconds: float = 0.3
+    settle_folder_seconds: float = 3.0
+    reject_seconds: float = 10.0
+    drain_seconds: float = 5.0
+    unit_seconds: float = 1.0
+    max_unit: int = 5000
+    window: int = 2000
+    max_replies: int = 10_000
+    max_attempts: int = 3
+    batch_jobs: int = 20_000
+    tally_seconds: float = 2.0
+    max_submission_bytes: int = 4_000_000_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value <= 0 and field.name != "port":
+                raise ConfigError(f"{field.name}: expected a number above 0, got {value!r}")
+        if not self.unit_lifetime + self.heartbeat_seconds < self.claim_expiry:
+            raise ConfigError(
+                f"claim_expiry: expected more than unit_lifetime + heartbeat_seconds ({self.unit_lifetime} + {self.heartbeat_seconds}), "
+                f"got {self.claim_expiry}: a node must stop its jobs before others take its units back"
+            )
+        if not 1 <= self.max_attempts <= 99:
+            raise ConfigError(f"max_attempts: expected 1 to 99, got {self.max_attempts}")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port: expected 0 to 65535, got {self.port}")
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.spool)
+
+    @property
+    def service_folders(self) -> tuple[Path, ...]:
+        """Return the folders with services: those that come along, the site's, then `services/` beside the spool."""
+        beside = self.spool.parent / "services"
+        own = (beside,) if beside.is_dir() and beside.resolve() != shipped_services().resolve() else ()
+        return (shipped_services(), *self.services, *own)
+
+
+def shipped_services() -> Path:
+    """Return the folder of the services that come along, without importing any of them."""
+    package = Path(__file__).resolve().parent
+    inside, beside = package / "services", package.parent / "services"
+    return inside if inside.is_dir() else beside
+
+
+def find_spool(given: str | Path | None, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the spool's folder: the one given, else $PARK_SPOOL, else ./spool."""
+    return Path(given or environment.get("PARK_SPOOL") or "spool").absolute()
+
+
+def load(spool: Path, **overrides: Any) -> Config:
+    """Build the settings of a spool. Raises SpoolError if the folder is none, ConfigError with file and key otherwise."""
+    layout = Layout(spool.absolute())
+    missing = [name for name in FOLDERS if not layout.folder(name).is_dir()]
+    if missing:
+        raise SpoolError(
+            f"{spool} is not a spool: it has no folder {missing[0]!r}. Make one with `park init {spool}`, or name yours with --spool or PARK_SPOOL."
+        )
+    settings = _read(layout.settings)
+    shared = filesystem.is_shared(layout.root)
+    values = {
+        **_defaults(shared),
+        **settings,
+        **{key: value for key, value in overrides.items() if value is not None},
+    }
+    archive = values.pop("archive", None)
+    return Config(
+        spool=layout.root,
+        archive=_archive(layout, shared, archive),
+        is_shared=shared,
+        **_typed(layout, values),
+    )
+
+
+def _defaults(shared: bool) -> dict[str, Any]:
+    """Return what differs on a file system that other hosts see: listings are late there, and every look costs."""
+    return {"staleness_seconds": 35.0, "look_seconds": 1.0, "settle_seconds": 2.0} if shared else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; nothing was started") from error
+
+
+def _archive(layout: Layout, shared: bool, given: object) -> Path:
+    if given is not None:
+        return (layout.root / Path(str(given)).expanduser()).absolute()
+    if shared:
+        # SQLite's documentation rules WAL out on network file systems, and their locks are not to be trusted.
+        return Path(f"~/.local/share/park-spool/{layout.root.name}.sqlite").expanduser()
+    return layout.archive
+
+
+def _typed(layout: Layout, values: Mapping[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(Config)
+    typed: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in hints or key in ("spool", "is_shared"):
+            raise ConfigError(
+                f"{layout.settings}: unknown setting {key!r}; known are {', '.join(sorted(set(hints) - {'spool', 'is_shared'}))}"
+            )
+        typed[key] = _value(layout, key, hints[key], value)
+    return typed
+
+
+def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
+    if wanted == tuple[Path, ...] and isinstance(value, (list, tuple)):
+        return tuple((layout.root / Path(str(item)).expanduser()).absolute() for item in value)
+    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(wanted, type) or not isinstance(value, wanted):
+        raise ConfigError(
+            f"{layout.settings}: {key}: expected {getattr(wanted, '__name__', 'a list of folders')}, got {value!r}"
+        )
+    return value
+
+
+def make_spool(root: Path) -> list[Path]:
+    """Make the folders of a spool, and park.toml if there is none; return what was made. Safe to call again."""
+    layout = Layout(root.absolute())
+    made = [folder for folder in (layout.folder(name) for name in FOLDERS) if not folder.is_dir()]
+    for folder in made:
+        folder.mkdir(parents=True, exist_ok=True)
+    if not layout.settings.exists():
+        layout.settings.write_text(_TEMPLATE, encoding="utf-8")
+        made.append(layout.settings)
+    return made
+
+
+_TEMPLATE = """\
+# Settings of this spool; every one has a default (docs/settings.md). Shared by being here.
+# services = ["/shared/services"]      # folders with services of your own
+# data_roots = ["/shared/data"]        # where an absolute path in an href may point
+"""

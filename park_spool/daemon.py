@@ -1,0 +1,96 @@
+"""The one loop under every daemon: it owns waiting, backing off, signals, logs, and the only catch-all.
+
+    run(step, wait):  step() does what there is to do and returns whether it did; after a step that did nothing, wait(seconds)
+
+A signal handler only sets a flag. A step that fails by something that passes (a full disk, a cut network) is tried
+again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried again too, since a
+daemon that dies helps nobody and every step is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from park_spool.errors import ParkError, TemporaryError, is_temporary
+
+log = logging.getLogger(__name__)
+
+_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+MAX_BACKOFF = 30.0
+LOG_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Stop:
+    """Set by a signal; the loop looks at it. `wake` interrupts its waiting."""
+
+    wake: Callable[[], None] = lambda: None
+    number: int = 0
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    def handle(self, number: int, frame: FrameType | None = None) -> None:
+        self.number = number
+        self.wake()
+
+    def install(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle)
+
+
+def backoff(failures: int) -> float:
+    """Return how long to wait after so many failures in a row, in seconds.
+
+    >>> [backoff(count) for count in (1, 2, 3, 20)]
+    [0.5, 1.0, 2.0, 30.0]
+    """
+    return float(min(MAX_BACKOFF, 0.5 * 2 ** (min(failures, 20) - 1)))
+
+
+def run(step: Callable[[], bool], wait: Callable[[float | None], None], stop: Stop) -> None:
+    """Step until told to stop. `wait(None)` waits for as long as the daemon sees fit, `wait(seconds)` at most so long."""
+    failures = 0
+    while not stop:
+        try:
+            did = step()
+            failures = 0
+        except (OSError, ParkError) as error:
+            failures, did = failures + 1, False
+            _complain(error)
+        except Exception:
+            failures, did = failures + 1, False
+            log.exception("a step failed by a mistake of park-spool; it is tried again")
+        if not did and not stop:
+            wait(backoff(failures) if failures else None)
+
+
+def _complain(error: OSError | ParkError) -> None:
+    passes = isinstance(error, TemporaryError) or (isinstance(error, OSError) and is_temporary(error.errno))
+    if passes:
+        log.warning("%s; trying again", error)
+    else:
+        log.error("%s: %s; trying again", type(error).__name__, error, exc_info=not isinstance(error, ParkError))
+
+
+def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
+    """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is a terminal or asked for."""
+    handlers: list[logging.Handler] = []
+    host = socket.gethostname().split(".")[0]
+    # NFS: two hosts appending to one file lose lines, so each has its own.
+    handlers.append(
+        logging.handlers.RotatingFileHandler(
+            folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True
+        )
+    )
+    if is_verbose or sys.stderr.isatty():
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(level=logging.INFO, format=_LINE, handlers=handlers, force=True)

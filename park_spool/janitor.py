@@ -1,0 +1,45 @@
+"""What crashes leave behind and nobody else clears: admissions begun, temporary names, stale listings (PROTOCOL.md section 9)."""
+
+from __future__ import annotations
+
+from park_spool import survey
+from park_spool.admission import Admission
+from park_spool.member import Member
+
+TMP_SECONDS = 3600.0
+
+
+class Janitor:
+    """Looks at every audit; acts on what it has seen unchanged for long enough, on its own monotonic clock."""
+
+    def __init__(self, member: Member, admission: Admission) -> None:
+        self._member = member
+        self._admission = admission
+        self._since: dict[tuple[str, object], float] = {}
+
+    def step(self) -> list[str]:
+        """Clear what is old; return the SIDs whose admission was finished here."""
+        now = self._member.monotonic()
+        seen: dict[tuple[str, object], float] = {}
+        admitted = [sid for sid in self._admission.unfinished() if self._finish(sid, seen, now)]
+        for name in self._member.disk.names(self._member.layout.tmp):
+            self._sweep(name, seen, now)
+        self._since = seen
+        if self._member.config.is_shared:
+            for rank in survey.ranks(self._member.disk, self._member.layout):
+                self._member.disk.refresh(self._member.layout.ready / rank)
+        return admitted
+
+    def _finish(self, sid: str, seen: dict[tuple[str, object], float], now: float) -> bool:
+        key = (sid, "admission")
+        seen[key] = self._since.get(key, now)
+        # RACE: the spoold that began it may only be slow; both may finish it, one rename wins.
+        return now - seen[key] > self._member.config.claim_expiry and self._admission.finish(sid) is not None
+
+    def _sweep(self, name: str, seen: dict[tuple[str, object], float], now: float) -> None:
+        path = self._member.layout.tmp / name
+        stat = self._member.disk.stat(path)
+        key = (name, stat and stat.st_size)
+        seen[key] = self._since.get(key, now)
+        if now - seen[key] > TMP_SECONDS:
+            self._member.disk.unlink(path)

@@ -1,0 +1,80 @@
+"""The nodes as an observer sees them: who lives, who is gone, what they can do and how long their jobs take.
+
+A node's heartbeat is `nodes/NODE.SEQ.json`. Nobody's clock is compared with anybody's: a node is gone when this observer has
+seen the same sequence for `claim_expiry`, or knows that its process has ended (same boot, same pid namespace).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from park_spool import layout, processes, sealed
+from park_spool.errors import TornError
+from park_spool.member import Member
+from park_spool.planning import Cluster
+from park_spool.sightings import Sightings
+
+
+class Nodes:
+    """The heartbeats seen so far."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._sightings = Sightings()
+        self._seqs: dict[str, int] = {}
+        self.reports: dict[str, dict[str, Any]] = {}
+
+    def look(self) -> None:
+        """List the heartbeats and the claim folders, and read what is new."""
+        disk, spool = self._member.disk, self._member.layout
+        # A folder without a heartbeat is a node being born, or one that died then: it counts from now on, too.
+        seqs = {name: 0 for name in disk.names(spool.claimed) if layout.is_node(name)}
+        for name in disk.names(spool.nodes):
+            node, seq = layout.parse_heartbeat(name) or ("", 0)
+            seqs[node] = max(seq, seqs.get(node, 0))
+        seqs.pop("", None)
+        self._sightings.look(seqs, self._member.monotonic())
+        for node, seq in seqs.items():
+            if seq and seq != self._seqs.get(node):
+                self._read(node, seq)
+        self._seqs = seqs
+        self.reports = {node: report for node, report in self.reports.items() if node in seqs}
+
+    def _read(self, node: str, seq: int) -> None:
+        data = self._member.disk.read(self._member.layout.nodes / layout.heartbeat_name(node, seq))
+        if data is None:
+            return
+        try:
+            self.reports[node] = sealed.unseal_json(data)
+        except TornError:
+            return  # CRASH: torn by a power cut; the next one follows, or silence does
+
+    def is_gone(self, node: str) -> bool:
+        """Say whether a node's units may be taken back."""
+        report = self.reports.get(node, {})
+        identity = report.get("identity")
+        if isinstance(identity, dict) and processes.is_alive(processes.Identity.from_json(identity)) is False:
+            return True
+        return self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry
+
+    def names(self) -> list[str]:
+        return sorted(self._seqs)
+
+    def live(self) -> list[str]:
+        return [node for node in self.names() if node in self.reports and not self.is_gone(node)]
+
+    def gone(self) -> list[str]:
+        return [node for node in self.names() if self.is_gone(node)]
+
+    def cluster(self) -> Cluster:
+        """Add up what the live nodes report; of several times for one job list the longest counts."""
+        cpus = 0
+        seconds: dict[tuple[str, int, int], float] = {}
+        for node in self.live():
+            report = self.reports[node]
+            cpus += max(0, int(report.get("cpus", 0)))
+            for word, value in report.get("job_seconds", {}).items():
+                sid, group, joblist = word.split("/")
+                key = (sid, int(group), int(joblist))
+                seconds[key] = max(float(value), seconds.get(key, 0.0))
+        return Cluster(cpus, seconds)

@@ -1,0 +1,51 @@
+"""park-spoold: tends the spool while it is the active candidate, stands by otherwise. See tending.py for what it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import click
+
+from park_spool import config, daemon, member
+from park_spool.cli.options import guarded, spool_option, verbose_option
+from park_spool.processes import set_parent_death_signal
+from park_spool.tending import Tending
+from park_spool.wakeup import Wakeup
+
+
+@click.command()
+@spool_option
+@verbose_option
+@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends (for standbys).")
+@guarded
+def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
+    """Tend the spool: admit sessions, offer their jobs, take back what dead nodes held, close what is done.
+
+    Several may run: one is active, the others stand by.
+
+    \b
+    Examples:
+      park-spoold --spool /shared/spool
+      PARK_SPOOL=/shared/spool park-spoold
+    """
+    if with_parent:
+        set_parent_death_signal(signal.SIGTERM, os.getppid())
+    settings = config.load(config.find_spool(spool))
+    daemon.start_logging("spoold", settings.layout.logs, verbose)
+    tending = Tending(member.join(settings))
+    wakeup = Wakeup([settings.layout.inbox, settings.layout.nodes])
+    stop = daemon.Stop(wakeup.wake)
+    stop.install()
+
+    def step() -> bool:
+        tending.admission.inbox.heard(wakeup.whole_names(settings.layout.inbox))
+        return tending.step()
+
+    daemon.run(step, lambda seconds: wakeup.wait(tending.wait_seconds() if seconds is None else seconds), stop)
+    tending.resign()
+    wakeup.close()
+
+
+if __name__ == "__main__":
+    main()

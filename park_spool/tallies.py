@@ -1,0 +1,127 @@
+"""What is final, as reducers say it on the spool: `sessions/SID/tally.REDUCER.SEQ`.
+
+A tally is computed from the archive, never from a batch. It holds final jobs as intervals and other failures as bounded
+ranges, so it stays small for ten million jobs. spoold takes the union of the newest tally of each reducer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from park_spool import intervals, layout, sealed
+from park_spool.atomic import Disk
+from park_spool.errors import TornError
+from park_spool.intervals import Intervals
+
+Key = tuple[int, int]
+Failure = tuple[int, int, int]  # job, round, attempt
+MAX_FAILURES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Final jobs and failures that are not final, for each (group, job list)."""
+
+    final: Mapping[Key, Intervals] = field(default_factory=dict)
+    failures: Mapping[Key, list[Failure]] = field(default_factory=dict)
+
+    def covers(self, sizes: Mapping[Key, int]) -> bool:
+        """Say whether all jobs of a session are final."""
+        return all(intervals.holds(self.final.get(key, []), 1, size + 1) for key, size in sizes.items())
+
+    def is_within(self, other: Tally) -> bool:
+        """Say whether another tally holds everything that this one holds as final."""
+        return all(not intervals.subtract(pieces, other.final.get(key, [])) for key, pieces in self.final.items())
+
+
+def union(tallies: Iterable[Tally]) -> Tally:
+    """Put the tallies of several reducers together; of several attempts of a job the highest counts."""
+    final: dict[Key, Intervals] = {}
+    failed: dict[Key, dict[int, tuple[int, int]]] = {}
+    for tally in tallies:
+        for key, pieces in tally.final.items():
+            final[key] = intervals.union([*final.get(key, []), *pieces])
+        for key, failures in tally.failures.items():
+            jobs = failed.setdefault(key, {})
+            for job, round_, attempt in failures:
+                jobs[job] = max(jobs.get(job, (-1, -1)), (round_, attempt))
+    return Tally(
+        final,
+        {
+            key: [
+                (job, *last)
+                for job, last in sorted(jobs.items())
+                if not intervals.holds(final.get(key, []), job, job + 1)
+            ]
+            for key, jobs in failed.items()
+        },
+    )
+
+
+def encode(tally: Tally) -> bytes:
+    """Seal a tally; of the failures only the first of each job list, the others come when those are done."""
+    return sealed.seal_json(
+        {
+            "final": {_word(key): pieces for key, pieces in tally.final.items() if pieces},
+            "failures": {_word(key): failures[:MAX_FAILURES] for key, failures in tally.failures.items() if failures},
+        }
+    )
+
+
+def decode(data: bytes) -> Tally:
+    """Read a tally. Raises TornError if it is not whole."""
+    fields = sealed.unseal_json(data)
+    try:
+        return Tally(
+            {
+                _key(word): intervals.union((int(a), int(b)) for a, b in pieces)
+                for word, pieces in fields["final"].items()
+            },
+            {_key(word): [(int(a), int(b), int(c)) for a, b, c in rows] for word, rows in fields["failures"].items()},
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise TornError(f"not a tally: {error!r}") from error
+
+
+def newest(names: Iterable[str]) -> dict[str, str]:
+    """Pick the newest tally of each reducer out of the names in a session's folder: reducer → name."""
+    found: dict[str, tuple[int, str]] = {}
+    for name in names:
+        parsed = layout.parse_tally(name)
+        if parsed is not None:
+            found[parsed[0]] = max(found.get(parsed[0], (-1, "")), (parsed[1], name))
+    return {reducer: name for reducer, (_, name) in found.items()}
+
+
+def read(disk: Disk, session: Path, known: dict[str, Any]) -> Tally:
+    """Read the union of the newest tallies in a session's folder. `known` keeps what was read under a name, for the next call."""
+    names = newest(disk.names(session))
+    fresh: dict[str, Tally] = {}
+    for name in names.values():
+        tally = known.get(name) or read_one(disk, session / name)
+        if tally is not None:
+            fresh[name] = tally
+    known.clear()
+    known.update(fresh)
+    return union(fresh.values())
+
+
+def read_one(disk: Disk, path: Path) -> Tally | None:
+    """Read one tally; None if it is gone or torn."""
+    data = disk.read(path)
+    try:
+        return None if data is None else decode(data)
+    except TornError:
+        return None  # CRASH: torn by a power cut; the reducer publishes a newer one at its start
+
+
+def _word(key: Key) -> str:
+    return f"{key[0]}.{key[1]}"
+
+
+def _key(word: str) -> Key:
+    group, _, joblist = word.partition(".")
+    return int(group), int(joblist)

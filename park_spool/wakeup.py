@@ -1,0 +1,98 @@
+"""Waking up: inotify (through watchdog) where it can tell, a look now and then everywhere.
+
+Hints only. Changes by other hosts never arrive this way, and losing a hint costs one look. A pipe carries the hints to
+the daemon's own thread, so that it can wait for them and for its children at once.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+from watchdog.utils import UnsupportedLibcError
+
+_EVENTS: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileClosedEvent,
+    FileMovedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+
+
+class HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+
+class Wakeup(FileSystemEventHandler):
+    """Watch folders (`watched` with all below them) and wait for a change, for a file to become readable, or for the time to pass."""
+
+    def __init__(self, watched: Iterable[Path]) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._lock = threading.Lock()
+        self._whole: set[Path] = set()
+        # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
+        self._observer = _observer()
+        for folder in watched:
+            self._observer.schedule(self, str(folder), recursive=True, event_filter=_EVENTS)
+        self._observer.daemon = True
+        self._observer.start()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Run in watchdog's thread: remember what is whole, and wake the daemon."""
+        if isinstance(event, FileClosedEvent) or (isinstance(event, FileMovedEvent) and event.dest_path):
+            with self._lock:
+                self._whole.add(Path(os.fsdecode(event.dest_path or event.src_path)))
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the daemon; safe from a signal handler and from any thread."""
+        with suppress(BlockingIOError):
+            os.write(self._writer, b".")
+
+    def whole_names(self, folder: Path) -> list[str]:
+        """Return, once, the names in a folder that were closed after writing or moved in."""
+        with self._lock:
+            names = [path.name for path in self._whole if path.parent == folder]
+            self._whole.clear()
+        return names
+
+    def wait(self, seconds: float, files: Sequence[HasFileno] = ()) -> None:
+        """Wait until something happens, `seconds` at the most."""
+        with suppress(InterruptedError):
+            select.select([self._reader, *(file.fileno() for file in files)], [], [], max(0.0, seconds))
+        with suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join()
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def _observer() -> BaseObserver:
+    try:
+        from watchdog.observers.inotify import InotifyObserver
+    except (ImportError, UnsupportedLibcError):
+        return Observer()
+    return InotifyObserver(generate_full_events=True)

@@ -1,0 +1,47 @@
+"""What every test may use: outside programs by `needs`, and the promise that nothing but loopback is reached."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable
+
+import pytest
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sys.addaudithook(_forbid_the_outside)
+
+
+def _forbid_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to connect anywhere but to this machine: a test that needs the network is no test."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+        raise RuntimeError(f"a test tried to reach {address[0]!r}: only loopback is allowed")
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], str]:
+    """Return a function that skips a test where a program or a Python package is missing; in CI it fails."""
+
+    def need(component: str) -> str:
+        found = shutil.which(component)
+        if found is None and _has_package(component):
+            found = component
+        if found is None and os.environ.get("CI") == "true":
+            pytest.fail(f"{component} is missing, and CI must not skip what it needs: see .ci/run")
+        if found is None:
+            pytest.skip(f"{component} is not installed here")
+        return found
+
+    return need
+
+
+def _has_package(name: str) -> bool:
+    return name.isidentifier() and importlib.util.find_spec(name) is not None

@@ -1,0 +1,319 @@
+"""The writer's side: keys make a second count impossible, and a crash keeps all of a batch or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from archive_examples import OTHER, RECEIVED, SID, ask, dump, failed, ok, put, record, session
+
+from park_spool.archive import precedence, results
+from park_spool.archive.writing import Archive
+from park_spool.errors import SpoolError, TemporaryError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "park.sqlite"
+
+
+@pytest.fixture
+def archive(path: Path) -> Iterator[Archive]:
+    with Archive.open(path) as archive:
+        archive.add_session(SID, record(session=session(4, 2)), b"<session/>", RECEIVED)
+        yield archive
+
+
+def test_doctests() -> None:
+    import doctest
+
+    assert [doctest.testmod(module).failed for module in (precedence, results)] == [0, 0]
+
+
+def test_the_migration_is_recorded_and_runs_once(path: Path) -> None:
+    with Archive.open(path) as archive:
+        identity = archive.identity
+    with Archive.open(path) as archive:
+        assert archive.identity == identity
+    assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [
+        ("park_spool", "0001 tables and views")
+    ]
+
+
+def test_each_file_has_an_identity_of_its_own(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "a") as one, Archive.open(tmp_path / "b") as other:
+        assert one.identity != other.identity
+
+
+@pytest.mark.parametrize(("is_local", "mode"), [(True, "wal"), (False, "delete")])
+def test_the_write_ahead_log_is_for_local_disks_only(path: Path, is_local: bool, mode: str) -> None:
+    Archive.open(path, is_local=is_local).close()
+    Archive.open(path, is_local=is_local).close()
+    assert ask(path, "PRAGMA journal_mode") == [(mode,)]
+
+
+def test_a_file_that_is_no_archive_is_left_as_it_is(path: Path) -> None:
+    path.write_text("these are notes, and no database, long enough to be taken for one" * 100)
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match="not a database"):
+        Archive.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpoolError, match="nowhere"):
+        Archive.open(tmp_path / "nowhere" / "park.sqlite")
+
+
+def test_a_session_is_added_once(archive: Archive, path: Path) -> None:
+    before = dump(path)
+    archive.add_session(SID, record(session=session(9), file="other.xml"), b"<other/>", RECEIVED + 9)
+    assert dump(path) == before
+    assert archive.sessions_known() == {SID}
+    assert ask(path, "SELECT user, file, state, xml FROM sessions") == [
+        ("wei", "film.xml", "queued", "<session/>")
+    ]
+    assert ask(path, "SELECT group_number, name, task, reducer FROM groups") == [
+        (1, "film1", "reflectivity/fit", "Chisq"),
+        (2, "film2", "reflectivity/fit", "Chisq"),
+    ]
+
+
+def test_a_session_runs_from_its_first_result_and_closes_once(archive: Archive, path: Path) -> None:
+    assert archive.open_sessions() == [SID]
+    archive.put_results([failed(1)])
+    assert ask(path, "SELECT state FROM sessions") == [("queued",)]
+    archive.put_results([ok(1)])
+    assert ask(path, "SELECT state FROM sessions") == [("running",)]
+    archive.set_state(SID, "done", 7.0)
+    archive.set_state(SID, "done", 9.0)
+    assert ask(path, "SELECT state, closed FROM sessions") == [("done", 7.0)]
+    assert archive.open_sessions() == []
+    archive.set_state(SID, "running", 10.0)
+    assert ask(path, "SELECT state, closed FROM sessions") == [("running", None)]
+
+
+def test_the_outcome_says_what_is_new_what_was_replaced_and_what_came_twice(archive: Archive) -> None:
+    first = [ok(2, 12.0), failed(1, 2, is_final=True), failed(3)]
+    outcome = archive.put_results(first)
+    assert outcome.accepted == first[:2]
+    assert (outcome.replaced, outcome.duplicates) == ([], 0)
+    assert archive.put_results(first).accepted == []
+    later = archive.put_results([ok(1, 9.0, round=1), ok(2, 3.0, node="n2_1_aaaaaa"), ok(4, 5.0, group=2)])
+    assert [result.name for result in later.accepted] == ["2.1.4"]
+    assert (later.replaced, later.duplicates) == ([(SID, 1)], 2)
+    assert archive.counts(SID) == (6, 3, 0)
+
+
+def test_the_same_run_seen_again_is_no_duplicate(archive: Archive, path: Path) -> None:
+    batch = [ok(1, 9.0), ok(2)]
+    put(archive, batch, batch, [*batch, *batch])
+    assert ask(path, "SELECT job_number, duplicates FROM jobs") == [(1, 0), (2, 0)]
+    assert ask(path, "SELECT count(*) FROM duplicates") == [(0,)]
+
+
+def test_two_runs_of_one_job_under_one_attempt_of_one_node_are_one_run(archive: Archive, path: Path) -> None:
+    put(archive, [ok(1, 9.0, started=5.0)], [ok(1, 8.0, started=3.0)], [ok(1, 7.0, started=4.0)])
+    assert ask(path, "SELECT chisq, duplicates FROM jobs") == [(8.0, 0)]
+
+
+def test_what_was_beaten_can_be_looked_up(archive: Archive, path: Path) -> None:
+    put(archive, [failed(1, 2, is_final=True)], [ok(1, 4.0, round=1)])
+    assert ask(path, "SELECT status, round, attempt, node FROM duplicates") == [
+        ("failed", 0, 2, "n1_1_aaaaaa")
+    ]
+    assert ask(path, "SELECT status, duplicates FROM jobs") == [("ok", 1)]
+    assert ask(path, "SELECT count(*) FROM failures") == [(0,)]
+
+
+def test_replacing_the_best_fit_moves_the_staircase(archive: Archive, path: Path) -> None:
+    put(archive, [ok(1, 9.0, node="z_1_aaaaaa"), ok(2, 10.0, started=1.0), ok(3, 5.0, started=2.0)])
+    assert ask(path, "SELECT job_number FROM history") == [(1,), (3,)]
+    put(archive, [ok(1, 20.0, node="a_1_aaaaaa")])
+    assert ask(path, "SELECT job_number, chisq FROM history") == [(1, 20.0), (2, 10.0), (3, 5.0)]
+    put(archive, [ok(3, 30.0, started=2.0, attempt=1)])
+    assert ask(path, "SELECT job FROM best") == [("1.1.2",)]
+
+
+def test_a_late_result_that_finished_early_takes_its_place(archive: Archive, path: Path) -> None:
+    put(archive, [ok(1, 9.0, started=1.0)], [ok(2, 7.0, started=2.0)], [ok(3, 8.0)])
+    assert ask(path, "SELECT job_number FROM history ORDER BY finished") == [(3,), (2,)]
+
+
+def test_a_plain_failed_result_has_no_chisq(archive: Archive, path: Path) -> None:
+    put(archive, [failed(1, 2, is_final=True, output='{"chisq": 1}')])
+    assert ask(path, "SELECT chisq FROM jobs") == [(None,)]
+    assert ask(path, "SELECT job, status, why, exit FROM failures") == [
+        ("1.1.1", "failed", "exited with status 3: no such file", 3)
+    ]
+
+
+def test_what_no_database_can_hold_does_not_stop_the_line(archive: Archive, path: Path) -> None:
+    odd = ok(1, output="half \ud800 \x00 here", stderr="\udfff", data={"film": "\ud800"})
+    put(archive, [odd, ok(2, 3.0, started=float("nan")), ok(3, output='{"seed": 1e400, "chisq": 1e999}')])
+    archive.put_text(SID, 1, {"gid": "\ud800"}, "\ud800")
+    assert ask(path, "SELECT output, stderr FROM results WHERE job_number = 1") == [("half ? \x00 here", "?")]
+    assert ask(path, "SELECT started, finished FROM jobs WHERE job_number = 2") == [(0.0, 0.0)]
+
+
+def test_final_jobs_and_failures(archive: Archive) -> None:
+    put(archive, [ok(job) for job in (4, 1, 2)], [failed(3), failed(3, 1, round=1), failed(3, 1), failed(1)])
+    put(archive, [ok(job, group=2) for job in (1, 2)], [failed(7, 2, is_final=True, group=2)])
+    assert archive.final_jobs(SID) == {(1, 1): [(1, 3), (4, 5)], (2, 1): [(1, 3), (7, 8)]}
+    assert archive.failures(SID) == {(1, 1): [(3, 1, 1)]}
+    put(archive, [ok(3)])
+    assert archive.final_jobs(SID)[1, 1] == [(1, 5)]
+    assert archive.failures(SID) == {}
+    assert archive.final_jobs(OTHER) == {}
+
+
+def test_results_come_back_in_the_order_of_finishing(archive: Archive) -> None:
+    batch = [
+        *(ok(1, 9.0, started=3.0), ok(2, 8.0, started=1.0, data={"film": "ab"}), ok(3, output="")),
+        failed(4, 2, is_final=True)._replace(started=RECEIVED + 9),
+    ]
+    put(archive, batch)
+    assert list(archive.replies_in_order(SID, 1)) == [batch[2], batch[1], batch[0], batch[3]]
+
+
+def test_an_empty_output_needs_no_row_of_its_own(archive: Archive, path: Path) -> None:
+    put(archive, [ok(1, output=""), ok(2, output="", stderr="a word")])
+    assert ask(path, "SELECT job_number FROM results") == [(2,)]
+
+
+def test_replies_and_bundles(archive: Archive) -> None:
+    archive.record_replies([("a", SID, "r.1"), ("b", SID, "r.1"), ("'; DROP TABLE replies", SID, "r.1")])
+    archive.record_replies([("a", SID, "r.2")])
+    assert archive.replies_known(["a", "b", "c"]) == {"a": "r.2", "b": "r.1"}
+    assert archive.replies_known(f"none{number}" for number in range(100_000)) == {}
+    archive.record_bundle(SID, "r.2")
+    archive.record_bundle(SID, "r.2")
+    assert archive.bundles_known(SID) == {"r.2"}
+    assert archive.bundles_known(OTHER) == set()
+
+
+def test_what_a_reducer_keeps_and_says(archive: Archive, path: Path) -> None:
+    archive.put_text(SID, 1, {"b": 2, "a": 1}, "old")
+    archive.put_text(SID, 1, {"a": 1, "b": 2}, "new")
+    archive.add_message(SID, 1, "<reply/>", 5.0)
+    archive.stop_reducer(SID, 1, "TypeError: chisq is None")
+    assert ask(path, "SELECT keys, text FROM texts") == [('{"a":1,"b":2}', "new")]
+    assert archive.stopped_reducers() == {(SID, 1)}
+    archive.reset_reduction(SID, 1)
+    assert archive.stopped_reducers() == set()
+    assert [ask(path, f"SELECT count(*) FROM {table}") for table in ("texts", "messages")] == [[(0,)], [(0,)]]
+
+
+def test_the_newest_heartbeat_of_a_node_stands(archive: Archive, path: Path) -> None:
+    archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": ["u1", "u2"], "seen": 1.0})
+    archive.put_node(
+        {"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": [], "seen": 2.0, "state": "expired"}
+    )
+    assert ask(path, "SELECT node, host, cpus, state, seen, units FROM nodes") == [
+        ("n1_1_aaaaaa", "n1", 2, "expired", 2.0, 0)
+    ]
+    assert json.loads(ask(path, "SELECT heartbeat FROM nodes")[0][0])["seen"] == 2.0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+def test_a_transaction_keeps_everything_or_nothing(
+    archive: Archive, path: Path, error: type[BaseException]
+) -> None:
+    before = dump(path)
+    with pytest.raises(error), archive.transaction():
+        archive.put_results([ok(1, 2.0)])
+        archive.record_replies([("a", SID, "r.1")])
+        raise error
+    assert dump(path, leave_out=()) == before | dump(path, leave_out=())
+    assert dump(path) == before
+    put(archive, [ok(1, 2.0)])
+    assert dump(path) != before
+
+
+def test_a_savepoint_undoes_only_its_own_block(archive: Archive, path: Path) -> None:
+    with archive.transaction():
+        archive.put_results([ok(1, 2.0)])
+        with pytest.raises(ValueError, match="reducer"), archive.savepoint():
+            archive.put_text(SID, 1, {}, "half done")
+            raise ValueError("the reducer throws")
+        with archive.savepoint():
+            archive.put_text(SID, 1, {"whole": 1}, "done")
+    assert ask(path, "SELECT keys FROM texts") == [('{"whole":1}',)]
+    assert ask(path, "SELECT count(*) FROM jobs") == [(1,)]
+
+
+def test_results_can_be_read_while_a_reducer_writes_and_is_rolled_back(archive: Archive) -> None:
+    put(archive, [ok(job, float(job), started=float(job)) for job in range(1, 300)])
+    seen = []
+    with archive.transaction():
+        for result in archive.replies_in_order(SID, 1):
+            seen.append(result.job)
+            with pytest.raises(ValueError, match="x"), archive.savepoint():
+                archive.put_text(SID, 1, {"job": result.job}, result.output)
+                raise ValueError("x")
+    assert seen == list(range(1, 300))
+
+
+def test_another_programs_lock_is_a_reason_to_wait(
+    archive: Archive, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive._connection.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TemporaryError, match="nothing of this batch was kept"), archive.transaction():
+            raise AssertionError("the block must not run")
+        other.execute("ROLLBACK")
+    put(archive, [ok(1)])
+
+
+def test_a_full_disk_is_a_reason_to_wait(archive: Archive, path: Path) -> None:
+    (pages,) = archive._connection.execute("PRAGMA page_count").fetchone()
+    archive._connection.execute(f"PRAGMA max_page_count = {pages}")
+    before = dump(path)
+    with pytest.raises(TemporaryError, match="full"), archive.transaction():
+        archive.put_results([ok(job, output="x" * 1000) for job in range(1, 100)])
+    assert dump(path) == before
+    archive._connection.execute("PRAGMA max_page_count = 100000")
+    put(archive, [ok(1)])
+
+
+_CRASH = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from archive_examples import SID, ok
+from park_spool.archive.writing import Archive
+archive = Archive.open(Path(sys.argv[1]))
+with archive.transaction():
+    archive.put_results([ok(1, 5.0)])
+    archive.record_replies([("committed", SID, "r.1")])
+with archive.transaction():
+    archive.put_results([ok(job, 1.0 / job) for job in range(2, 5000)])
+    archive.record_replies([("lost", SID, "r.2")])
+    archive._connection.execute("PRAGMA cache_spill = 1")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_killed_writer_leaves_whole_transactions(path: Path, is_local: bool) -> None:
+    with Archive.open(path, is_local=is_local) as archive:
+        archive.add_session(SID, session(5000), b"", RECEIVED)
+    code = _CRASH if is_local else _CRASH.replace("sys.argv[1])", "sys.argv[1]), is_local=False")
+    here = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), here], env=os.environ, check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL
+    with Archive.open(path, is_local=is_local) as archive:
+        assert archive.replies_known(["committed", "lost"]) == {"committed": "r.1"}
+        assert archive.counts(SID) == (5000, 1, 0)
+        assert archive.final_jobs(SID) == {(1, 1): [(1, 2)]}

@@ -1,0 +1,441 @@
+"""A slot and its warm child against functions that do what they should not: blame, order, and going on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from park_spool.assignment import Assignment
+from park_spool.element import Element
+from park_spool.processes import family, identity, is_alive
+from park_spool.session import DataRef, Group, JobList, Session, Task
+from park_spool.slot import Slot
+
+UNIT = "20261123-025532-k3j9.001.001.000000001-000000048.00.00"
+
+ZOO = '''
+import ctypes, os, resource, signal, subprocess, sys, threading, time
+
+def run(text):
+    return FUNCTIONS[text.split('"')[1]]()
+
+def typed(values):
+    return FUNCTIONS[values["do"]]()
+
+class Odd(BaseException):
+    pass
+
+def throw(error):
+    raise error
+
+def fork_and_return():
+    return "parent" if os.fork() else "child"
+
+def fork_and_raise():
+    if os.fork() == 0:
+        raise ValueError("in the child")
+    return "parent"
+
+def leave_a_process():
+    subprocess.Popen(["sleep", "1000"])
+    return "left"
+
+def change_folder():
+    os.chdir("/")
+    return "changed"
+
+def remove_folder():
+    os.rmdir(os.getcwd())
+    return "removed"
+
+def close_streams():
+    sys.stdout.close(); sys.stderr.close(); os.close(1); os.close(2)
+    return "closed"
+
+def alarm():
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    return "set"
+
+def ignore():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
+    return "ignored"
+
+def ignore_and_hang():
+    ignore()
+    while True:
+        time.sleep(1000)
+
+def spin():
+    while True:
+        pass
+
+def recurse():
+    return recurse()
+
+def print_much():
+    for _ in range(40):
+        print("x" * 1_000_000)
+    return "printed"
+
+def print_and_die():
+    print("last words")
+    os._exit(7)
+
+def forge():
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            if "deleted" in os.readlink("/proc/self/fd/" + fd):
+                os.write(int(fd), b"garbage\\n")
+        except OSError:
+            pass
+    return "forged"
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return "limited"
+
+FUNCTIONS = {
+    "good": lambda: "good",
+    "where": os.getcwd,
+    "exit": lambda: os._exit(3),
+    "sysexit": lambda: sys.exit(4),
+    "segfault": lambda: ctypes.string_at(0),
+    "abort": os.abort,
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "close all": lambda: os.closerange(0, 65536) or "closed",
+    "close some": lambda: os.closerange(3, 1024) or "closed",
+    "close streams": close_streams,
+    "print": print_much,
+    "print and die": print_and_die,
+    "say": lambda: print("said") or "ok",
+    "ignore": ignore,
+    "ignore and hang": ignore_and_hang,
+    "fork": fork_and_return,
+    "fork and raise": fork_and_raise,
+    "leave a process": leave_a_process,
+    "spin": spin,
+    "recurse": recurse,
+    "interrupt": lambda: throw(KeyboardInterrupt()),
+    "odd": lambda: throw(Odd("odd")),
+    "error": lambda: throw(ValueError("no such film")),
+    "none": lambda: None,
+    "bytes": lambda: b"x",
+    "set": lambda: {1, 2},
+    "surrogate": lambda: chr(0xD800) + "é",
+    "huge": lambda: "x" * (64 * 1024 * 1024 + 1),
+    "change folder": change_folder,
+    "remove folder": remove_folder,
+    "alarm": alarm,
+    "nap": lambda: time.sleep(0.1) or "slept",
+    "forge": forge,
+    "small files": small_files,
+    "thread": lambda: threading.Thread(target=lambda: time.sleep(1000)).start() or "started",
+    "pid": lambda: str(os.getpid()),
+    "memory": lambda: "x" * (1 << 60),
+    "replace stdout": lambda: setattr(sys, "stdout", None) or "replaced",
+    "threads": lambda: os.environ["OMP_NUM_THREADS"],
+}
+'''
+
+MANIFEST = '''
+[commands.run]
+mode = "function"
+function = "zoo:run"
+takes = "xml"
+timeout = 1.0
+[commands.typed]
+mode = "function"
+function = "zoo:typed"
+takes = "dict"
+'''
+
+
+class Site:
+    """A folder of services and one slot; `run` puts a list of words through it, one job each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.services = folder / "services"
+        self.numbers = itertools.count()
+        self.add_service("zoo", MANIFEST, {"zoo.py": ZOO})
+        self.slot = Slot(0, folder)
+
+    def add_service(self, name: str, manifest: str, files: dict[str, str]) -> None:
+        (self.services / name).mkdir(parents=True, exist_ok=True)
+        for file, text in {"service.toml": manifest, **files}.items():
+            (self.services / name / file).write_text(text)
+
+    def assignment(self, words: list[str], command: str = "run", service: str = "zoo", **more: object) -> Assignment:
+        inputs = tuple(Element("input", {"do": word}) for word in words)
+        task = Task(command, service, command, cwd=more.get("cwd"))  # type: ignore[arg-type]
+        joblist = JobList("list", 0, len(words), inputs)
+        group = Group("group", task, more.get("data", ()), None, (joblist,))  # type: ignore[arg-type]
+        path = self.folder / f"session-{next(self.numbers)}.json"
+        path.write_text(json.dumps(Session("user", "", 0, {}, (group,)).to_json()))
+        jobs = ((1, len(words) + 1),)
+        return Assignment(UNIT, path, self.folder, (self.services,), (), 1, 1, jobs, self.folder / "scratch")
+
+    def run(self, *words: str, **more: object) -> list[dict[str, object]]:
+        self.slot.start(self.assignment(list(words), **more))  # type: ignore[arg-type]
+        lines = self.wait()
+        results = [json.loads(line) for line in lines]
+        assert [result["job"] for result in results] == list(range(1, len(words) + 1))
+        assert all(line.endswith(b"\n") for line in lines)
+        return results
+
+    def wait(self) -> list[bytes]:
+        deadline = time.monotonic() + 60
+        while (lines := self.slot.poll(time.monotonic())) is None:
+            assert time.monotonic() < deadline, "the slot did not finish"
+            self.rest()
+        return lines
+
+    def rest(self) -> None:
+        """Wait as a node does: for a word of the slot, or for the time at which it must look."""
+        wake_at = self.slot.wake_at()
+        assert wake_at is not None
+        select.select([self.slot], [], [], max(0.0, min(60.0, wake_at - time.monotonic())))
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about"
+            self.slot.poll(time.monotonic())
+            select.select([self.slot], [], [], 0.01)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.slot.close()
+    assert not list((tmp_path / "scratch").glob("*")), "a child left its scratch folder behind"
+
+
+def statuses(results: list[dict[str, object]]) -> list[object]:
+    return [result["status"] for result in results]
+
+
+def test_results_come_in_order_with_output_and_times(site: Site) -> None:
+    first, second = site.run("good", "good")
+    assert first["output"] == second["output"] == "good"
+    assert first["started"] <= second["started"]  # type: ignore[operator]
+    assert set(first) == {"job", "status", "started", "seconds", "output"}
+
+
+def test_a_child_is_kept_from_one_assignment_to_the_next(site: Site) -> None:
+    assert site.run("pid")[0]["output"] == site.run("pid")[0]["output"] == str(site.slot.pid)
+
+
+FATAL = {
+    "exit": ("exited with status 3", "exit", 3),
+    "segfault": ("was killed by SIGSEGV", "signal", signal.SIGSEGV),
+    "abort": ("was killed by SIGABRT", "signal", signal.SIGABRT),
+    "kill": ("was killed by SIGKILL (out of memory?)", "signal", signal.SIGKILL),
+    "close all": ("had to give up: the function closed its worker's descriptors", "exit", 122),
+    "small files": ("had to give up: a result cannot be written: File too large", "output", ""),
+    "forge": ("wrote into the results of its worker", "output", ""),
+}
+
+
+@pytest.mark.parametrize("word", FATAL)
+def test_a_fatal_job_takes_down_itself_alone(site: Site, word: str) -> None:
+    results = site.run("good", word, "good", word, "good")
+    assert statuses(results) == ["ok", "failed", "ok", "failed", "ok"]
+    words, key, value = FATAL[word]
+    assert words in str(results[1]["why"]) and results[1][key] == value
+
+
+RAISED = {
+    "sysexit": "SystemExit: 4 (zoo.py, line ",
+    "interrupt": "KeyboardInterrupt (zoo.py, line ",
+    "odd": "Odd: odd (zoo.py, line ",
+    "error": "ValueError: no such film (zoo.py, line ",
+    "recurse": "RecursionError: maximum recursion depth exceeded (zoo.py, line ",
+    "memory": "MemoryError (zoo.py, line ",
+    "none": "TypeError: the function returned a NoneType, expected a str",
+    "bytes": "TypeError: the function returned a bytes, expected a str",
+    "huge": "ValueError: the function returned 67108865 characters, at most 67108864 are taken",
+}
+
+
+@pytest.mark.parametrize("word", RAISED)
+def test_whatever_a_function_raises_is_said_in_words_and_its_process_goes_on(site: Site, word: str) -> None:
+    results = site.run("pid", word, "pid")
+    assert statuses(results) == ["ok", "failed", "ok"]
+    assert RAISED[word] in str(results[1]["why"])
+    assert "Traceback" in str(results[1]["stderr"]) and len(str(results[1]["stderr"])) <= 4096
+    assert results[0]["output"] == results[2]["output"]
+
+
+def test_what_json_cannot_hold_is_a_failure(site: Site) -> None:
+    good, bad = site.run("good", "set", command="typed")
+    assert good["output"] == '"good"'
+    assert "returned a set, which cannot be written as JSON" in str(bad["why"])
+
+
+HARMLESS = (
+    "close some",
+    "close streams",
+    "ignore",
+    "change folder",
+    "remove folder",
+    "alarm",
+    "thread",
+    "replace stdout",
+    "fork",
+    "fork and raise",
+    "print",
+)
+
+
+@pytest.mark.parametrize("word", HARMLESS)
+def test_what_a_job_leaves_behind_does_not_reach_the_next(site: Site, word: str) -> None:
+    results = site.run("where", "pid", word, "nap", "say", "where", "pid")
+    assert statuses(results) == ["ok"] * 7, results
+    assert results[0]["output"] == results[5]["output"]
+    assert results[1]["output"] == results[6]["output"]
+
+
+def test_output_is_made_fit_for_every_reader(site: Site) -> None:
+    assert site.run("surrogate")[0]["output"] == "?é"
+
+
+def test_libraries_get_one_thread_each(site: Site) -> None:
+    assert site.run("threads")[0]["output"] == "1"
+
+
+@pytest.mark.parametrize("word", ["spin", "ignore and hang"])
+def test_a_job_that_hangs_is_killed_at_its_limit(site: Site, word: str) -> None:
+    results = site.run("good", word, "good")
+    assert statuses(results) == ["ok", "timeout", "ok"]
+    assert results[1]["why"] == "the service gave no result within its limit of 1 s; its process was killed"
+    assert float(str(results[1]["seconds"])) >= 0.9
+
+
+def test_the_log_is_bounded_and_its_end_is_in_the_result(site: Site) -> None:
+    results = site.run("print", "print", "print and die", "error")
+    assert str(results[2]["stderr"]).endswith("last words\n")
+    assert (site.folder / "slot-0.log").stat().st_size < 100_000_000
+    site.run("good")
+    assert (site.folder / "slot-0.log").stat().st_size <= 16 * 1024 * 1024
+
+
+def test_processes_that_a_function_leaves_die_with_its_child(site: Site) -> None:
+    site.run("leave a process")
+    assert site.slot.pid is not None
+    strays = family(site.slot.pid)
+    assert strays
+    site.run("exit")
+    assert not [pid for pid in strays if _runs(pid)]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return is_alive(identity(pid)) is True
+    except ProcessLookupError:
+        return False
+
+
+def test_kill_stops_a_job_at_once_and_keeps_what_was_done(site: Site) -> None:
+    site.slot.start(site.assignment(["good", "good", "spin", "good"]))
+    site.wait_for(lambda: len(site.slot.results()) == 2)
+    child = site.slot.pid
+    site.slot.kill()
+    assert site.slot.assignment is None and site.slot.poll(time.monotonic()) is None
+    assert child is not None
+    site.wait_for(lambda: not _runs(child))
+    assert site.run("good")[0]["output"] == "good"
+
+
+def test_a_child_that_died_while_it_was_idle_is_nobodys_fault(site: Site) -> None:
+    site.run("good")
+    assert site.slot.pid is not None
+    os.kill(site.slot.pid, signal.SIGKILL)
+    assert statuses(site.run("good", "good")) == ["ok", "ok"]
+
+
+def test_a_slot_takes_one_assignment_at_a_time(site: Site) -> None:
+    site.slot.start(site.assignment(["good"]))
+    with pytest.raises(ValueError, match="is busy with"):
+        site.slot.start(site.assignment(["good"]))
+    site.wait()
+
+
+def test_two_services_do_not_meet_in_one_interpreter(site: Site) -> None:
+    site.add_service("other", MANIFEST, {"zoo.py": "def run(text):\n    return 'other'\n"})
+    assert [site.run("good", service=name)[0]["output"] for name in ("zoo", "other", "zoo")] == ["good", "other", "good"]
+
+
+def test_a_service_that_was_edited_is_taken_up(site: Site) -> None:
+    assert site.run("good")[0]["output"] == "good"
+    site.add_service("zoo", MANIFEST, {"zoo.py": "def run(text):\n    return 'edited'\n"})
+    assert site.run("good")[0]["output"] == "edited"
+
+
+BROKEN = {
+    "import os; os._exit(9)": "exited with status 9 while it was loaded",
+    "raise ValueError('not today')": "ValueError: not today (broken.py, line 1)",
+    "import sys; sys.exit(2)": "SystemExit: 2",
+    "import nowhere_to_be_found": "ModuleNotFoundError: No module named 'nowhere_to_be_found'",
+    "x = 1": "has no function 'run'",
+    "def run(text:": "SyntaxError",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_service_that_cannot_be_loaded_fails_all_its_jobs_in_words(site: Site, text: str) -> None:
+    site.add_service("broken", MANIFEST.replace("zoo:", "broken:"), {"broken.py": text})
+    results = site.run("good", "good", "good", service="broken")
+    assert statuses(results) == ["failed"] * 3
+    assert all(BROKEN[text] in str(result["why"]) for result in results)
+    assert site.run("good")[0]["status"] == "ok"
+
+
+def test_a_module_with_the_name_of_another_is_refused(site: Site) -> None:
+    site.add_service("shadow", MANIFEST.replace("zoo:", "json:"), {"json.py": ZOO})
+    assert "its name is another module's" in str(site.run("good", service="shadow")[0]["why"])
+
+
+def test_data_is_resolved_and_its_digest_kept(site: Site) -> None:
+    (site.folder / "film.txt").write_text("1 2 3\n")
+    reader = "def run(text):\n    return text\n"
+    site.add_service("reader", MANIFEST.replace("zoo:", "reader:"), {"reader.py": reader})
+    film = DataRef("film", "film.txt")
+    result = site.run("good", service="reader", data=(film,))[0]
+    assert f'path="{site.folder / "film.txt"}"' in str(result["output"])
+    assert result["data"] == {"film": "5cf1f69e1d1e9d1e2a3dc5b8a5f6eab05a8c3e4a2d6d3f5a0d4a0a7a5b5f1d11"} or len(
+        str(result["data"]["film"])  # type: ignore[index]
+    ) == 64
+
+
+def test_data_that_is_missing_fails_the_job_in_words(site: Site) -> None:
+    result = site.run("good", data=(DataRef("film", "film.txt"),))[0]
+    assert result["status"] == "failed" and "data set 'film': there is no file film.txt" in str(result["why"])
+
+
+def test_a_session_that_cannot_be_read_fails_its_jobs(site: Site) -> None:
+    assignment = site.assignment(["good"])
+    assignment.session_json.write_text("{")
+    site.slot.start(assignment)
+    (line,) = site.wait()
+    assert f"{assignment.session_json} cannot be read" in json.loads(line)["why"]
+
+
+def test_a_child_dies_with_its_node(site: Site, tmp_path: Path) -> None:
+    """The command pipe's end closes when a node is killed: an idle child sees that and goes."""
+    site.run("good")
+    child = site.slot._child
+    assert child is not None
+    one = identity(child.pid)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), child._commands)
+    site.wait_for(lambda: is_alive(one) is False)
