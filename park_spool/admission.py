@@ -144,7 +144,11 @@ class Admission:
 
         `seen`: what was parsed before the file was taken. Other bytes mean that somebody still writes: it goes back.
         """
-        folder = self._layout.admitting(sid)
+        with suppress(FileNotFoundError):  # RACE: another spoold finished it meanwhile
+            return self._finish(self._layout.admitting(sid), sid, seen)
+        return None
+
+    def _finish(self, folder: Path, sid: str, seen: bytes | None) -> str | None:
         received = self._received(folder)
         if not any(
             self._disk.kind(place(folder)) for place in (layout.session_xml, layout.session_zip, layout.session_files)

@@ -92,13 +92,14 @@ class Child:
         *lines, self._unread = self._unread.split(b"\n")
         return [line.decode(errors="replace") for line in lines]
 
-    def written(self) -> int:
-        """Return the size of the results so far, in bytes."""
-        return os.fstat(self.results.fileno()).st_size
+    def written(self) -> tuple[int, float]:
+        """Return the size of the results so far, in bytes, and the wall-clock time of the last one."""
+        status = os.fstat(self.results.fileno())
+        return status.st_size, status.st_mtime
 
     def lines(self) -> list[bytes]:
         """Return the complete lines of the results so far, without their line feeds."""
-        return os.pread(self.results.fileno(), self.written(), 0).split(b"\n")[:-1]
+        return os.pread(self.results.fileno(), self.written()[0], 0).split(b"\n")[:-1]
 
     def has_ended(self) -> bool:
         """Say whether the process has ended; it stays a zombie, and keeps its number, until it is buried."""

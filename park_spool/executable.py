@@ -101,6 +101,7 @@ class _Conversation:
         self.verdict = ""  # the status and the words of the first limit that was passed
         self.why = ""
         self.has_exited = False
+        self.status: int | None = None  # the returncode, once it has ended
         self.deadline = clock() + limits.timeout
         self.pidfd = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else None
         self.poller = select.poll()
@@ -153,7 +154,7 @@ class _Conversation:
     def _read_output(self) -> None:
         chunk = self._read(self.stdout.fileno())
         self.output_size += len(chunk or b"")
-        if chunk and not self.verdict:
+        if chunk and self.output_size - len(chunk) < self.limits.output:
             self.output.append(chunk)
         if self.output_size > self.limits.output and not self.verdict:
             self._condemn("failed", f"wrote more than {self.limits.output} bytes on standard output")
@@ -227,9 +228,10 @@ class _Conversation:
             stream.close()
         if self.pidfd is not None:
             os.close(self.pidfd)
+        self.status = self._exit_status()
 
     def _outcome(self) -> Outcome:
-        status = self._exit_status()
+        status = self.status
         output = plain_text(b"".join(self.output)[: self.limits.output].decode(errors="replace"))
         errors = tail_of(self.errors)
         code, number = (status, None) if status is None or status >= 0 else (None, -status)

@@ -20,7 +20,7 @@ _SHORT = 2000  # characters of a tag that are looked at
 OpenElement = tuple[str, int, int]
 
 _WORDS = {
-    errors.XML_ERROR_SYNTAX: "the file does not begin like XML: expected <session ...>, or <?xml ...?> before it",
+    errors.XML_ERROR_SYNTAX: "the file does not begin like XML: expected <session ...> or <?xml ...?>",
     errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "there is more after the end of the session; one file holds one",
     errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "the same attribute stands twice in this element",
     errors.XML_ERROR_UNDEFINED_ENTITY: "no such entity; only &lt; &gt; &amp; &quot; &apos; &#NUMBER; exist",

@@ -183,15 +183,15 @@ def _family_without_proc(leader: int) -> list[int]:
 def kill_family(leader: int) -> None:
     """Send SIGKILL to all that a process has started, then to itself.
 
-    Two rounds, since a process may fork while the first goes on; the leader goes last, for it is what holds
-    the family together.  RACE: the leader must not be reaped yet, or its number may be another's.
+    The leader is stopped first, so that it neither forks nor sees the others die, and goes last, for it is what
+    holds the family together.  RACE: it must not be reaped yet, or its number may be another's.
     """
-    for _ in range(2):
+    if leader != os.getpid():
+        send_signal(leader, signal.SIGSTOP)
+    for _ in range(2):  # twice, since a process may fork while the first round goes on
         for pid in family(leader):
             send_signal(pid, signal.SIGKILL)
     send_signal(leader, signal.SIGKILL)
-    for pid in family(leader):
-        send_signal(pid, signal.SIGKILL)
 
 
 def kill_strays(rounds: int = 100) -> int:

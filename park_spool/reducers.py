@@ -20,8 +20,9 @@ from typing import Any
 from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
 from park_spool.attributes import attributes
+from park_spool.config import shipped_services
 from park_spool.errors import ServiceError
-from park_spool.registry import Registry
+from park_spool.registry import REDUCERS, Registry
 
 log = logging.getLogger(__name__)
 Group = tuple[str, int]
@@ -151,11 +152,13 @@ def _load(path: Path) -> Any:
     if spec is None or spec.loader is None:
         raise ServiceError(f"{path} cannot be imported: expected a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
+    folders = [str(path.parent), str(shipped_services() / REDUCERS)]
+    sys.path[:0] = folders
     try:
         spec.loader.exec_module(module)
     finally:
-        sys.path.remove(str(path.parent))
+        for folder in folders:
+            sys.path.remove(folder)
     return module
 
 

@@ -149,7 +149,8 @@ class Reducing:
             self._archive.record_bundle(sid, bundle)
             self._call_reducers(session, outcome.accepted, set(outcome.replaced))
             self._settle(session)
-        self._member.disk.step("commit", self._member.config.archive)  # at this instant the results count here
+            self._member.disk.step("commit", self._member.config.archive)
+        # At this instant, the commit, the results count here.
 
     def _call_reducers(self, session: Admitted, accepted: Iterable[Result], replaced: set[tuple[str, int]]) -> None:
         by_group: dict[int, list[Result]] = {}

@@ -85,6 +85,8 @@ class Slot:
         self._bury_the_killed()
         if self._child is not None and self._child.has_ended():
             self._bury(self._child)
+        if self._child is not None:
+            self._listen_to(self._child)
         self.assignment = assignment
         self._launch(assignment)
 
@@ -92,27 +94,28 @@ class Slot:
         """Hand the child what is left to do; where there is no child, the next `poll` makes one."""
         self._left, self._has_begun, self._verdict = left, False, None
         self._limit, self._size, self._wake_at = _LOADING_LIMIT, -1, 0.0
+        self._looked_at: float | None = None
         self._began_at, self._log_mark = self._wall(), self._log.size()
         if self._child is not None and not self._child.send(left):
             self._child.kill()  # its death is seen soon, and nobody is blamed for it
 
-    def _new_child(self) -> Child:
-        child = Child(self._log.file, self._folder, self._environment)
+    def _listen_to(self, child: Child) -> None:
         for end in (child.messages, child.death):
             self._events.register(end, select.EPOLLIN)
-        return child
+
+    def _turn_away(self, child: Child) -> None:
+        # While a slot is idle nobody polls it: the death of its child must not wake the node again and again.
+        for end in (child.messages, child.death):
+            self._events.unregister(end)
 
     def poll(self, now: float) -> list[bytes] | None:
-        """Go on; return the result lines of the assignment, one for each job in order, once it is finished.
-
-        To be called for an idle slot, too, when `fileno` is readable: its child may have died.
-        """
+        """Go on; return the result lines of the assignment, one for each job in order, once it is finished."""
         self._bury_the_killed()
         self._log.trim()
-        if self._child is not None:
-            self._attend(self._child, now)
         if self.assignment is None:
             return None
+        if self._child is not None:
+            self._attend(self._child, now)
         if not self._left.jobs:
             return self._finished()
         if self._child is None:
@@ -124,25 +127,28 @@ class Slot:
         is_done = self._listen(child)
         if has_ended:
             self._bury(child)
-        elif self.assignment is not None and is_done:
+        elif is_done:
             self._take_results(child)
-        elif self.assignment is not None:
+        else:
             self._watch(child, now)
 
     def _finished(self) -> list[bytes]:
         lines = self._lines
+        if self._child is not None:
+            self._turn_away(self._child)
         self._forget()
         return lines
 
     def _replace_child(self, now: float) -> None:
         """Start a new child for what is left; where the system has no room for one, try again later."""
         try:
-            self._child = self._new_child()
+            self._child = Child(self._log.file, self._folder, self._environment)
         except OSError as error:
             if not is_temporary(error.errno):
                 raise
             self._wake_at = now + _RETRY
         else:
+            self._listen_to(self._child)
             self._launch(self._left)
 
     def _listen(self, child: Child) -> bool:
@@ -152,7 +158,8 @@ class Slot:
             word, _, rest = message.partition(" ")
             if word == "began" and not self._has_begun:
                 self._has_begun, child.is_fresh = True, False
-                self._limit, self._size, self._began_at = float(rest), -1, self._wall()
+                self._limit, self._size, self._looked_at = float(rest), -1, None
+                self._began_at = self._wall()
             elif word == "lost":
                 why = f"the service's process had to give up: {rest}"
                 self._verdict = Verdict("failed", why, len(self._valid_lines(child)))
@@ -161,12 +168,15 @@ class Slot:
 
     def _watch(self, child: Child, now: float) -> None:
         """Kill the child if its job takes longer than it may: nothing has been written for that long."""
-        size = child.written()
+        size, written_at = child.written()
         if size != self._size:
-            self._size, self._wake_at = size, now + self._limit
+            # How long ago that was, is the wall clock's to say, but not to be believed beyond the last look.
+            age = 0.0 if self._looked_at is None else min(max(0.0, self._wall() - written_at), now - self._looked_at)
+            self._size, self._wake_at = size, now - age + self._limit
         elif self._verdict is None and self._wake_at is not None and now >= self._wake_at:
             what = "gave no result" if self._has_begun else "was not loaded"
             self._condemn(child, "timeout", f"the service {what} within its limit of {self._limit:g} s")
+        self._looked_at = now
 
     def _condemn(self, child: Child, status: str, why: str) -> None:
         self._verdict = Verdict(status, f"{why}; its process was killed", len(self._valid_lines(child)))
@@ -190,11 +200,12 @@ class Slot:
 
     def _bury(self, child: Child) -> None:
         """Reap a dead child, keep its results, and blame the job that it died of."""
-        lines = self._valid_lines(child) if self.assignment else []
-        status = self._reap(child, self.assignment and self._left)
-        self._child = None
         if self.assignment is None:
+            self._reap(child, None)
             return
+        lines = self._valid_lines(child)
+        self._turn_away(child)
+        status = self._reap(child, self._left)
         self._accept(lines)
         if self._left.jobs:
             self._blame(child, status, len(lines))
@@ -231,6 +242,7 @@ class Slot:
     def kill(self) -> None:
         """Stop what runs at once and forget it; `results` told before what it had done."""
         if self._child is not None and self.assignment is not None:
+            self._turn_away(self._child)
             self._child.kill()
             self._dying.append((self._child, self._left))
             self._child = None
@@ -246,8 +258,8 @@ class Slot:
         self._dying = still
 
     def _reap(self, child: Child, assignment: Assignment | None) -> int:
-        for end in (child.messages, child.death):
-            self._events.unregister(end)
+        if child is self._child:
+            self._child = None
         status = child.bury()
         if assignment is not None:
             shutil.rmtree(child_scratch(assignment, child.pid), ignore_errors=True)

@@ -19,6 +19,7 @@ from park_spool.member import Member
 from park_spool.nodes import Nodes
 from park_spool.offering import Offering
 from park_spool.open_sessions import OpenSession
+from park_spool.registry import Registry
 from park_spool.survey import Survey
 from park_spool.takeback import TakeBack
 from park_spool.tallies import Tally
@@ -53,6 +54,8 @@ class Tending:
         if not was_active:
             self._due = dict.fromkeys(self._due, self._member.monotonic())
             log.info("tending the spool %s as %s", self._member.config.spool, self._member.name)
+            for problem in Registry.load(self._member.config.service_folders).problems:
+                log.warning("%s", problem)
         did = self._admit()
         if self._is_due("audit", self._member.config.audit_seconds):
             self._audit_all()

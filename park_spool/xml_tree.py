@@ -20,9 +20,11 @@ from defusedxml.expatreader import DefusedExpatParser
 from park_spool.element import Element
 from park_spool.errors import MalformedXml, SessionError
 from park_spool.malformed import explain
+from park_spool.suggestions import quoted
 
 _CHUNK = 1 << 16
-_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"']{1,100})["']""")
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
+_HEAD = 4096  # bytes in which a declaration must end
 _ENCODINGS = re.compile(r"(?:utf-8|utf-16(?:-[bl]e)?|us-ascii|iso-8859-\d{1,2}|windows-125\d|cp125\d)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 
@@ -122,6 +124,8 @@ def parse_tree(xml: bytes, limits: Limits) -> Node:
         raise _malformed(xml, error, builder) from error
     except DefusedXmlException as error:
         raise SessionError(_REFUSED, *builder.place()) from error
+    except (LookupError, ValueError) as error:  # a declaration that `declared_encoding` did not see
+        raise SessionError(f"the encoding of the file is not known here: {error}", 1, 1) from error
     assert builder.root is not None  # a document without an element is not well-formed
     return builder.root
 
@@ -132,25 +136,31 @@ _REFUSED = "a document type (<!DOCTYPE>) or an entity is declared here; a sessio
 def _malformed(xml: bytes, error: SAXParseException, builder: _Builder) -> MalformedXml:
     line, column = error.getLineNumber() or 1, (error.getColumnNumber() or 0) + 1
     still_open = [(node.tag, node.line, node.column) for node in builder.open]
-    found = explain(xml, declared_encoding(xml), error.getMessage(), line, column, still_open)
+    found = explain(xml, _encoding(xml), error.getMessage(), line, column, still_open)
     return MalformedXml(found.words, found.line, found.column)
 
 
 def declared_encoding(xml: bytes) -> str:
-    """Give the encoding that a document declares or its first bytes show.
+    """Give the encoding that a document declares, UTF-8 if it declares none.
 
     >>> declared_encoding(b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>"), declared_encoding(b"<a/>")
     ('ISO-8859-1', 'UTF-8')
     """
+    # Without byte order marks and NUL bytes a declaration reads the same in UTF-16 as in ASCII.
+    match = _DECLARED.match(xml[:_HEAD].lstrip(b"\xef\xbb\xbf\xfe\xff").replace(b"\0", b""))
+    return match[1].decode("ascii", "replace") if match else "UTF-8"
+
+
+def _encoding(xml: bytes) -> str:
+    """Give the encoding that the first bytes show, else the declared one."""
     if xml.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
     if xml.startswith((b"<\0", b"\0<")):
         return "UTF-16-LE" if xml.startswith(b"<") else "UTF-16-BE"
-    match = _DECLARED.match(xml.removeprefix(_BOM))
-    return match[1].decode("ascii", "replace") if match else "UTF-8"
+    return declared_encoding(xml)
 
 
 def _check_encoding(xml: bytes) -> None:
     encoding = declared_encoding(xml)
     if not _ENCODINGS.fullmatch(encoding):
-        raise SessionError(f"the encoding {encoding!r} is not known here; save the file as UTF-8", 1, 1)
+        raise SessionError(f"the encoding {quoted(encoding)} is not known here; save the file as UTF-8", 1, 1)

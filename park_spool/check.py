@@ -1,0 +1,182 @@
+"""`check(spool)`: sentences about everything illegal that stands in a spool. Test oracle and operator's tool alike.
+
+Reads only. A spool in use moves while it is read, so `park check` looks twice and reports what both looks saw.
+Legal leftovers of crashes (PROTOCOL.md sections 4 and 9) are not reported: somebody named there clears them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from park_spool import admitted, layout, replies, sealed, survey, tallies
+from park_spool.admitted import Admitted
+from park_spool.atomic import Disk
+from park_spool.errors import PermanentError, TornError
+from park_spool.layout import FOLDERS, Layout, Unit
+
+
+def check(root: Path, disk: Disk | None = None) -> list[str]:
+    """Return one sentence for each illegal state found in the spool at `root`; an empty list means that all is well."""
+    spool = Layout(root)
+    looks = _Looks(disk or Disk(spool.tmp, "check"), spool)
+    missing = [f"{name}/ is missing: a spool has this folder" for name in FOLDERS if not spool.folder(name).is_dir()]
+    if missing:
+        return missing
+    return [
+        *looks.names(),
+        *looks.sessions(),
+        *looks.units(),
+        *looks.replies(),
+        *looks.bundles(),
+        *looks.beside(spool.rejected, "rejected"),
+        *looks.beside(spool.quarantine, "quarantine"),
+    ]
+
+
+class _Looks:
+    """One look at each place of a spool."""
+
+    def __init__(self, disk: Disk, spool: Layout) -> None:
+        self._disk = disk
+        self._spool = spool
+        self._sessions: dict[str, tuple[Path, Admitted] | None] = {}
+
+    def names(self) -> Iterator[str]:
+        """Find names that no pattern knows, in the folders where every name must be known."""
+        known: dict[str, Callable[[str], object]] = {
+            "sessions": lambda name: layout.is_sid(name) or name == "closed",
+            "sessions/closed": layout.is_sid,
+            "ready": layout.is_rank,
+            "claimed": lambda name: layout.is_node(name) or layout.PATTERNS["expired"].fullmatch(name),
+            "replies": layout.parse_reply,
+            "reduced": layout.is_sid,
+            "nodes": layout.parse_heartbeat,
+            "locks": layout.parse_lock,
+        }
+        for folder, is_known in known.items():
+            for name in self._disk.names(self._spool.folder(folder)):
+                if not is_known(name):
+                    yield f"{folder}/{name}: no such name is known there; nobody will ever look at it"
+
+    def sessions(self) -> Iterator[str]:
+        """Hold each admitted session against what makes one."""
+        for folder in (self._spool.sessions, self._spool.closed):
+            for sid in filter(layout.is_sid, self._disk.names(folder)):
+                yield from self._session(folder / sid)
+        for sid in self._disk.names(self._spool.closed):
+            if self._disk.kind(self._spool.session(sid)) is not None:
+                yield f"sessions/{sid}: is open and closed at once"
+
+    def _session(self, path: Path) -> Iterator[str]:
+        where = path.relative_to(self._spool.root)
+        data = self._disk.read(layout.session_json(path))
+        if data is None or self._disk.read(layout.session_xml(path)) is None:
+            yield f"{where}: expected session.xml and session.json, one of them is missing"
+            return
+        try:
+            session = admitted.decode(data)
+        except PermanentError as error:
+            yield f"{where}/session.json: {error}"
+            return
+        if session.sid != path.name:
+            yield f"{where}/session.json: is of session {session.sid}"
+        yield from self._tallies(path, session)
+
+    def _tallies(self, path: Path, session: Admitted) -> Iterator[str]:
+        for name in tallies.newest(self._disk.names(path)).values():
+            tally = tallies.read_one(self._disk, path / name)
+            sizes = session.session.sizes()
+            beyond = tally and [key for key, jobs in tally.final.items() if jobs and jobs[-1][1] - 1 > sizes.get(key, 0)]
+            if beyond:
+                yield f"{(path / name).relative_to(self._spool.root)}: counts jobs that its session has not"
+
+    def units(self) -> Iterator[str]:
+        """Hold each unit in ready/ and claimed/ against the session that it names, and its folder against its rank."""
+        seen = survey.look(self._disk, self._spool)
+        for rank, unit in seen.ready:
+            yield from self._unit(f"ready/{rank}/{unit.name}", unit, rank)
+        for holder, unit in seen.claimed:
+            yield from self._unit(f"claimed/{holder}/{unit.name}", unit, None)
+        for folder in (*(self._spool.ready / rank for rank in survey.ranks(self._disk, self._spool)), *self._holders()):
+            for name in self._disk.names(folder):
+                if layout.parse_unit(name) is None:
+                    yield f"{folder.relative_to(self._spool.root)}/{name}: is not the name of a unit"
+
+    def _holders(self) -> Iterable[Path]:
+        return (self._spool.claimed / name for name in self._disk.names(self._spool.claimed))
+
+    def _unit(self, where: str, unit: Unit, rank: str | None) -> Iterator[str]:
+        session = self._find(unit.sid)
+        if session is None:
+            yield f"{where}: names a session that was never admitted"
+        elif not session.has(unit):
+            yield f"{where}: names jobs that its session has not"
+        elif unit.attempt >= session.max_attempts:
+            yield f"{where}: expected an attempt below {session.max_attempts}, got {unit.attempt}"
+        elif rank is not None and session.rank(unit.key) != rank:
+            yield f"{where}: expected rank {session.rank(unit.key)}"
+        elif rank is not None and self._disk.kind(self._spool.session(unit.sid)) is None:
+            yield f"{where}: its session is closed, nobody needs its jobs"
+
+    def _find(self, sid: str) -> Admitted | None:
+        if sid not in self._sessions:
+            try:
+                self._sessions[sid] = admitted.find(self._disk, self._spool, sid)
+            except PermanentError:
+                self._sessions[sid] = None  # said of the session itself
+        found = self._sessions[sid]
+        return found and found[1]
+
+    def replies(self) -> Iterator[str]:
+        """Read every reply that waits, as the reducer will."""
+        for name in self._disk.names(self._spool.replies):
+            parsed = layout.parse_reply(name)
+            data = self._disk.read(self._spool.replies / name)
+            if parsed is None or data is None:
+                continue
+            yield from self._reply(f"replies/{name}", name, data, parsed[0])
+
+    def _reply(self, where: str, name: str, data: bytes, unit: Unit) -> Iterator[str]:
+        try:
+            replies.decode(name, data)
+        except TornError as error:
+            yield f"{where}: {error}"
+        session = self._find(unit.sid)
+        if session is None or not session.has(unit):
+            yield f"{where}: answers jobs that no session has"
+
+    def bundles(self) -> Iterator[str]:
+        """Read every bundle: what the archive can be made again from."""
+        for sid in filter(layout.is_sid, self._disk.names(self._spool.reduced)):
+            for name in self._disk.names(self._spool.bundles(sid)):
+                yield from self._bundle(sid, name)
+
+    def _bundle(self, sid: str, name: str) -> Iterator[str]:
+        where = f"reduced/{sid}/{name}"
+        data = self._disk.read(self._spool.bundles(sid) / name)
+        if layout.parse_bundle(name) is None:
+            yield f"{where}: is not the name of a bundle"
+        elif data is not None:
+            try:
+                for part, reply in sealed.unbind(data):
+                    parsed = layout.parse_reply(part)
+                    if parsed is None or parsed[0].sid != sid:
+                        yield f"{where}: holds {part}, which is not a reply of this session"
+                    else:
+                        yield from self._reply(f"{where}: {part}", part, reply, parsed[0])
+            except TornError as error:
+                yield f"{where}: {error}"
+
+    def beside(self, folder: Path, what: str) -> Iterator[str]:
+        """Find things put aside without a reason beside them."""
+        names = set(self._disk.names(folder))
+        for name in sorted(names):
+            if not name.endswith(layout.WHY) and f"{name}{layout.WHY}" not in names:
+                yield f"{what}/{name}: was put aside without a reason beside it"
+
+
+def check_twice(root: Path) -> list[str]:
+    """Check a spool in use: only what two looks in a row both saw is illegal, the rest was moving."""
+    first = check(root)
+    return [sentence for sentence in check(root) if sentence in first] if first else []

@@ -1,0 +1,119 @@
+"""The crash test: the whole story, with the process killed before the n-th change of the spool, for every n.
+
+Admission, offers, claims, replies, a job that fails once, a node that dies holding claims, reducing, retiring,
+closing. After each kill a fresh process takes the dead one's place; in the end nothing is lost, nothing is counted twice, and the
+spool is legal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from park_spool.atomic import Disk
+from park_spool.check import check
+from world import Actors, World, dying_disk, run_until_closed, state
+
+MANY, FEW = 4, 2
+JOBS = {(1, job) for job in range(1, MANY + 1)} | {(2, job) for job in range(1, FEW + 1)}
+
+
+def fails_once(joblist: int, job: int, attempt: int) -> str:
+    return "failed" if (joblist, job, attempt) == (2, 1, 0) else "ok"
+
+
+def story(root: Path, disk: type[Disk]) -> tuple[World, Actors]:
+    """Run the story to its end with this disk under every actor."""
+    world = World(root, seed=1)
+    world.script = fails_once
+    world.submit(MANY, FEW)
+    make: dict[str, Callable[[], Any]] = {
+        "spoold": lambda: world.spoold(disk),
+        "doomed": lambda: Doomed(world, disk),
+        "node": lambda: world.node(disk),
+        "reduced": lambda: world.reducer(disk),
+    }
+    actors = Actors(make)
+    run_until_closed(world, actors)
+    return world, actors
+
+
+class Doomed:
+    """A node that claims once and is then silent for ever: others must take its units back."""
+
+    def __init__(self, world: World, disk: type[Disk]) -> None:
+        self._node = world.node(disk)
+        self._is_dead = any(world.layout.claimed.glob("*/2*")) or any(world.layout.closed.iterdir())
+
+    def step(self) -> bool:
+        if not self._is_dead:
+            self._node.step()
+            self._is_dead = bool(self._node.is_busy)
+        return False
+
+
+def changes(root: Path) -> int:
+    """Count the changes of the spool in one undisturbed story."""
+    left = [10**9]
+    story(root, dying_disk(left))
+    return 10**9 - left[0]
+
+
+def assert_whole(world: World) -> None:
+    assert world.counted() == dict.fromkeys(JOBS, "ok")
+    assert world.bundled() == JOBS
+    assert check(world.root) == [], state(world)
+    assert len(world.rows("sessions")) == 1
+    assert not any(world.layout.quarantine.iterdir())
+
+
+def test_undisturbed_story(tmp_path: Path) -> None:
+    world, actors = story(tmp_path, Disk)
+    assert_whole(world)
+    assert actors.kills == 0
+    assert any(world.layout.claimed.glob("*.expired")) or not any(world.layout.claimed.glob("*/2*"))
+    [row] = world.rows("attempts")
+    assert row[1:5] == (1, 2, 1, 0)
+
+
+@pytest.mark.parametrize("shard", range(8))
+def test_killed_before_every_change(tmp_path: Path, shard: int) -> None:
+    total = changes(tmp_path / "count")
+    assert total > 100
+    for number in range(shard, total, 8):
+        world, actors = story(tmp_path / str(number), dying_disk([number]))
+        assert actors.kills == 1, number
+        assert_whole(world)
+
+
+class InPlace(Disk):
+    """Sabotage: publish writes under the final name, as a careless programmer would."""
+
+    def publish(self, path: Path, data: bytes, durable: bool = False) -> None:
+        self.step("create", path)
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+            file.flush()
+            self.step("write", path)
+            file.write(data[len(data) // 2 :])
+
+
+def test_the_crash_test_sees_sabotage(tmp_path: Path) -> None:
+    """Publishing in place must make some kill leave a spool that is not whole: the test can fail."""
+
+    def sabotaged(number: int) -> type[Disk]:
+        return type("Sabotaged", (InPlace, dying_disk([number])), {})
+
+    left = [10**9]
+    story(tmp_path / "count", type("Counted", (InPlace, dying_disk(left)), {}))
+    broken = []
+    for number in range(0, 10**9 - left[0]):
+        try:
+            world, _ = story(tmp_path / str(number), sabotaged(number))
+            assert_whole(world)
+        except Exception as error:
+            broken.append((number, error))
+            break
+    assert broken, "the crash test did not notice that replies and sessions are written in place"
