@@ -94,16 +94,16 @@ def result_line(
         f'{{"job": {job}, "status": "{outcome.status}", "started": {started:.3f}, '
         f'"seconds": {seconds:.6f}, "output": {quoted(outcome.output)}'
     )
-    more = "".join(_details(outcome)) + (f', "data": {json.dumps(data)}' if data else "")
+    is_plain = outcome.exit is None and not outcome.why and not outcome.stderr  # nearly always: it must be cheap
+    more = ("" if is_plain else _details(outcome)) + (f', "data": {json.dumps(data)}' if data else "")
     return f"{head}{more}}}\n".encode("ascii")
 
 
-def _details(outcome: Outcome) -> list[str]:
+def _details(outcome: Outcome) -> str:
     texts = {"why": outcome.why, "stderr": outcome.stderr}
     numbers = {"exit": outcome.exit, "signal": outcome.signal}
-    return [f', "{name}": {number}' for name, number in numbers.items() if number is not None] + [
-        f', "{name}": {quoted(text)}' for name, text in texts.items() if text
-    ]
+    shown = [f', "{name}": {number}' for name, number in numbers.items() if number is not None]
+    return "".join(shown + [f', "{name}": {quoted(text)}' for name, text in texts.items() if text])
 
 
 def is_result_of(line: bytes, job: int) -> bool:

@@ -25,9 +25,7 @@ GAPS_AND_ISLANDS = """
   GROUP BY group_number, joblist_number, island ORDER BY 1, 2, 3"""
 
 
-def session(
-    *sizes: int, name: str = "film", reducer: str | None = "Chisq", user: str = "wwchen"
-) -> dict[str, Any]:
+def session(*sizes: int, name: str = "film", reducer: str | None = "Chisq", user: str = "wwchen") -> dict[str, Any]:
     """Return a session.json of one group for each size."""
     groups = [
         {
@@ -46,9 +44,7 @@ def record(**changes: Any) -> dict[str, Any]:
     return {"sid": SID, "file": "film.xml", "owner": "wei", "received": RECEIVED, "max_attempts": 3} | changes
 
 
-def ok(
-    job: int, chisq: float | None = None, *, started: float = 0.0, seconds: float = 1.0, **fields: Any
-) -> Result:
+def ok(job: int, chisq: float | None = None, *, started: float = 0.0, seconds: float = 1.0, **fields: Any) -> Result:
     """Return a result that is ok, `started` seconds after the session was received."""
     output = "{}" if chisq is None else f'{{"chisq": {chisq!r}, "npoints": 408, "dof": 399, "seed": {job}}}'
     values = {
@@ -78,7 +74,8 @@ def failed(job: int, attempt: int = 0, *, is_final: bool = False, **fields: Any)
         "exit": 3,
         "stderr": "…",
     }
-    return ok(job)._replace(attempt=attempt, is_final=is_final, **(why | fields))
+    started = RECEIVED + fields.pop("started", 0.0)
+    return ok(job)._replace(attempt=attempt, is_final=is_final, started=started, **(why | fields))
 
 
 def derived_output(*place: object) -> str:
@@ -95,9 +92,7 @@ def put(archive: Archive, *batches: Iterable[Result]) -> None:
 def dump(path: Path, leave_out: Iterable[str] = TIMED_TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table, sorted."""
     with closing(sqlite3.connect(path)) as connection:
-        tables = [
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        ]
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
             table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)
             for table in tables

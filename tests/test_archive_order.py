@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
-from archive_examples import GAPS_AND_ISLANDS, OTHER, SID, ask, derived_output, dump, pieces, put, session
+from archive_examples import (
+    GAPS_AND_ISLANDS,
+    OTHER,
+    RECEIVED,
+    SID,
+    ask,
+    derived_output,
+    dump,
+    failed,
+    ok,
+    pieces,
+    put,
+    session,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,9 +71,7 @@ def test_every_order_and_every_batching_give_the_same_archive(data: st.DataObjec
     cuts = data.draw(st.lists(st.integers(0, len(shuffled)), max_size=6))
     with tempfile.TemporaryDirectory() as folder:
         one = store(folder, "one.sqlite", [batch])
-        other = store(
-            folder, "other.sqlite", list(pieces(shuffled, cuts)), is_session_last=data.draw(st.booleans())
-        )
+        other = store(folder, "other.sqlite", list(pieces(shuffled, cuts)), is_session_last=data.draw(st.booleans()))
         assert dump(other) == dump(one)
         assert_follows_from(one, batch)
 
@@ -73,16 +84,10 @@ def assert_follows_from(path: Path, seen: list[Result]) -> None:
             finals[result.key].append(result)
     best = {key: min(candidates, key=rank_of) for key, candidates in finals.items()}
     runs = {key: {rank_of(result).run for result in candidates} for key, candidates in finals.items()}
-    stored = ask(
-        path, "SELECT sid, group_number, joblist_number, job_number, node, started, duplicates FROM jobs"
-    )
-    assert sorted(stored) == sorted(
-        (*key, won.node, won.started, len(runs[key]) - 1) for key, won in best.items()
-    )
+    stored = ask(path, "SELECT sid, group_number, joblist_number, job_number, node, started, duplicates FROM jobs")
+    assert sorted(stored) == sorted((*key, won.node, won.started, len(runs[key]) - 1) for key, won in best.items())
     for sid in (SID, OTHER):
-        ranges = ask(
-            path, "SELECT group_number, joblist_number, start, stop FROM final_ranges WHERE sid = ?", sid
-        )
+        ranges = ask(path, "SELECT group_number, joblist_number, start, stop FROM final_ranges WHERE sid = ?", sid)
         assert sorted(ranges) == ask(path, GAPS_AND_ISLANDS, sid)
         for group in (1, 2):
             assert_staircase(path, sid, group)
@@ -106,9 +111,7 @@ def assert_staircase(path: Path, sid: str, group: int) -> None:
 
 def assert_sums(path: Path, seen: list[Result]) -> None:
     columns = "sid, group_number, joblist_number, ok, failed, duplicates, first_started, last_finished"
-    for sid, group, joblist, ok, failed, duplicates, first, last in ask(
-        path, f"SELECT {columns} FROM joblists"
-    ):
+    for sid, group, joblist, ok, failed, duplicates, first, last in ask(path, f"SELECT {columns} FROM joblists"):
         here = "FROM jobs WHERE sid = ? AND group_number = ? AND joblist_number = ?"
         ((good, bad, more),) = ask(
             path,
@@ -122,11 +125,7 @@ def assert_sums(path: Path, seen: list[Result]) -> None:
         assert last == max((r.finished for r in finals), default=None)
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 20), st.integers(1, 2), st.integers(1, 30), st.integers(0, 9)), max_size=40
-    )
-)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 2), st.integers(1, 30), st.integers(0, 9)), max_size=40))
 def test_the_staircase_can_be_kept_step_by_step(
     places: list[tuple[int, int, int, int]],
 ) -> None:
@@ -135,3 +134,24 @@ def test_the_staircase_can_be_kept_step_by_step(
     for cut in range(len(points) + 1):
         assert improvements(improvements(points[:cut]) + improvements(points[cut:])) == whole
     assert all(earlier.chisq > later.chisq for earlier, later in pairwise(whole))
+
+
+def test_every_order_of_two_runs_that_each_ran_twice(tmp_path: Path) -> None:
+    """Two looks at one run may differ (a node ran it again): the earlier stands, beaten or not."""
+    seen = [
+        *(ok(1, started=3.0, node="n1_1_aaaaaa"), ok(1, started=2.0, node="n1_1_aaaaaa")),
+        *(ok(1, started=5.0, node="n2_2_bbbbbb"), ok(1, started=4.0, node="n2_2_bbbbbb")),
+        failed(1, 2, is_final=True, node="n2_2_bbbbbb"),
+        *(failed(2, started=9.0, why="later"), failed(2, started=8.0, why="earlier")),
+    ]
+    orders = {f"20261123-025532-{number:04d}": order for number, order in enumerate(permutations(seen))}
+    path = tmp_path / "park.sqlite"
+    with Archive.open(path) as archive, archive.transaction():
+        for sid, order in orders.items():
+            for result in order:
+                archive.put_results([result._replace(sid=sid)])
+    for table in ("jobs", "duplicates", "attempts", "joblists"):
+        rows = {repr(row[1:]) for row in ask(path, f"SELECT * FROM {table}")}
+        assert len(rows) == (2 if table == "duplicates" else 1), (table, rows)
+    assert ask(path, "SELECT DISTINCT started - ?, duplicates FROM jobs", RECEIVED) == [(2.0, 2)]
+    assert ask(path, "SELECT DISTINCT why FROM attempts") == [("earlier",)]

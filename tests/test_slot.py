@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import select
+import shutil
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from running_site import Site, wait_until_gone
 
+from park_spool.child import Child
 from park_spool.processes import family, identity, is_alive
 from park_spool.session import DataRef
 
@@ -67,6 +73,7 @@ def ignore():
 
 def ignore_and_hang():
     ignore()
+    print("hanging")
     while True:
         time.sleep(1000)
 
@@ -378,3 +385,58 @@ def test_a_child_dies_with_its_node(site: Site, tmp_path: Path) -> None:
     one = identity(child.pid)
     os.dup2(os.open(os.devnull, os.O_WRONLY), child._commands)
     site.wait_for(lambda: is_alive(one) is False)
+
+
+def test_an_idle_slot_does_not_wake_its_node_and_replaces_a_dead_child(site: Site) -> None:
+    site.run("good")
+    child = site.slot.pid
+    assert child is not None
+    os.kill(child, signal.SIGKILL)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert select.select([site.slot], [], [], 0) == ([], [], []) and site.slot.wake_at() is None
+    assert site.slot.poll(time.monotonic()) is None
+    assert site.run("pid")[0]["output"] != str(child)
+
+
+def test_a_child_that_cannot_be_made_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = [BlockingIOError(errno.EAGAIN, "no more processes"), OSError(errno.EMFILE, "too many open files")]
+
+    def refuse(log: BinaryIO, folder: Path, environment: Mapping[str, str]) -> Child:
+        if refusals:
+            raise refusals.pop()
+        return Child(log, folder, environment)
+
+    monkeypatch.setattr("park_spool.slot.Child", refuse)
+    monkeypatch.setattr("park_spool.slot._RETRY", 0.01)
+    assert site.run("good")[0]["status"] == "ok" and not refusals
+
+
+NODE = """
+import sys, time
+from pathlib import Path
+from park_spool.assignment import Assignment
+from park_spool.slot import Slot
+slot = Slot(1, Path(sys.argv[1]))
+slot.start(Assignment.from_line(sys.argv[2].encode()))
+while True:
+    slot.poll(time.monotonic())
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("word", ["ignore and hang", "sleep"])
+def test_everything_goes_when_the_node_is_killed(site: Site, word: str) -> None:
+    manifest = '[commands.run]\nmode = "executable"\nrun = ["run"]\n'
+    site.add_service("program", manifest, {"run": "#!/bin/sh\nsleep 1000 & wait\n"})
+    (site.services / "program" / "run").chmod(0o755)
+    service = "program" if word == "sleep" else "zoo"
+    line = site.assignment([word], service).to_line().decode()
+    node = subprocess.Popen([sys.executable, "-c", NODE, str(site.folder), line])
+    log = site.folder / "slot-1.log"
+    site.wait_for(lambda: len(family(node.pid)) == 3 or (log.exists() and "hanging" in log.read_text()))
+    everyone = family(node.pid)
+    node.kill()
+    node.wait()
+    for pid in everyone:
+        wait_until_gone(pid)
+    shutil.rmtree(site.folder / "scratch")  # of a node's temporary folder: its next start does it

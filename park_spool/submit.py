@@ -1,0 +1,141 @@
+"""The client's part of a submission: what is sent, whether it would be admitted, and the sending.
+
+    FILE.xml ─────────────────────────► inbox/SID.FILE.xml       one rename: whole at once
+    FILE.xml that names files beside it ┐
+    a folder ───────────────────────────┴► tmp/… ──rename──► inbox/SID.NAME/    with session.xml in it
+    FILE.zip ─────────────────────────► inbox/SID.FILE.zip
+
+Guarantees: the sender knows the session's id before anybody admits it; what was checked is what is sent; a sender that
+dies leaves a temporary name behind and nothing in the inbox. Nothing of the user's is changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from park_spool import layout, submission
+from park_spool.data import DATA, PACKAGE, check_href
+from park_spool.errors import DataError, SessionError
+from park_spool.inbox import kind_of
+from park_spool.member import Member
+from park_spool.parsing import Limits, parse_session
+from park_spool.registry import Registry
+from park_spool.session import Session
+from park_spool.xml_tree import Node, parse_tree
+
+SESSION = "session.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One submission as its sender has it.
+
+    `xml` is the session as read, None for a zip, which goes as it is; `files` are the files that go with it by the names
+    that an `href` uses, None if the session goes alone.
+    """
+
+    path: Path
+    name: str
+    xml: bytes | None
+    files: Mapping[str, Path] | None = None
+
+
+def read(path: Path) -> Parcel:
+    """Read what a path names: a session, a folder or a zip. Raises SessionError if it is none of them."""
+    path = path.absolute()
+    if not path.exists():
+        raise SessionError("there is no such file or folder")
+    match kind_of(path.name, "folder" if path.is_dir() else "file"):
+        case "xml":
+            xml = path.read_bytes()
+            return Parcel(path, path.name, xml, files_beside(path, xml))
+        case "folder":
+            return _read_folder(path)
+        case "zip":
+            return Parcel(path, path.name, None)
+    raise SessionError("expected a session as NAME.xml, a folder or NAME.zip with one session and its data")
+
+
+def _read_folder(path: Path) -> Parcel:
+    names = submission.contents(path)
+    session = submission.session_name(names)
+    return Parcel(path, path.name, (path / session).read_bytes(), {name: path / name for name in names - {session}})
+
+
+def files_beside(path: Path, xml: bytes) -> dict[str, Path] | None:
+    """Find the files that a session names by relative `href`s; None if it names none, or cannot be read at all."""
+    try:
+        names = set(relative_hrefs(parse_tree(xml, Limits())))
+    except SessionError:
+        return None  # the check says why, in words
+    found = {name: path.parent / name for name in sorted(names - {SESSION}) if (path.parent / name).is_file()}
+    return found if names else None
+
+
+def relative_hrefs(node: Node) -> Iterator[str]:
+    """Yield the names of files that a session expects beside it, wherever its <data> elements stand."""
+    href = node.attributes.get("href", "").strip() if node.tag == DATA else ""
+    name = href.removeprefix("./")
+    if name and _is_relative(href, name):
+        yield name
+    for child in node.children:
+        yield from relative_hrefs(child)
+
+
+def _is_relative(href: str, name: str) -> bool:
+    try:
+        check_href(href, frozenset({name}), ())
+    except DataError:
+        return False
+    return not href.startswith(PACKAGE)
+
+
+def check(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> Session:
+    """Understand a submission as park-spoold will. Raises SessionError with line and column if it would be rejected."""
+    if parcel.xml is None:
+        return _check_zip(parcel, registry, data_roots, max_bytes)
+    files = None if parcel.files is None else frozenset(parcel.files)
+    return parse_session(parcel.xml, registry, Limits(), files=files, data_roots=data_roots)
+
+
+def _check_zip(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> Session:
+    with tempfile.TemporaryDirectory(prefix="park-zip-") as folder:
+        unpacked = Path(folder) / "files"
+        submission.unpack(parcel.path, unpacked, max_bytes)
+        return check(_read_folder(unpacked), registry, data_roots, max_bytes)
+
+
+def send(member: Member, parcel: Parcel) -> str:
+    """Put a submission into the inbox, whole at once, and return the session id that was chosen for it."""
+    sid = layout.new_sid(member.wall(), member.choose)
+    target = member.layout.inbox / layout.submitted_name(sid, parcel.name)
+    if parcel.xml is not None and parcel.files is None:
+        # At this rename the session is in the inbox.
+        member.disk.publish(target, parcel.xml)
+        return sid
+    prepared = member.layout.tmp / f"{member.name}.0"
+    try:
+        _prepare(member, parcel, prepared)
+        # At this rename the submission is in the inbox.
+        member.disk.move(prepared, target)
+    except BaseException:
+        member.disk.remove_tree(prepared)
+        member.disk.unlink(prepared)
+        raise
+    return sid
+
+
+def _prepare(member: Member, parcel: Parcel, prepared: Path) -> None:
+    """Copy a submission to a temporary name on the spool's file system."""
+    if parcel.xml is None:
+        shutil.copyfile(parcel.path, prepared)
+        return
+    member.disk.make_folder(prepared)
+    for name, path in (parcel.files or {}).items():
+        (prepared / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, prepared / name)
+    (prepared / SESSION).write_bytes(parcel.xml)
