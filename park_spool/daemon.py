@@ -1,6 +1,7 @@
 """The one loop under every daemon: it owns waiting, backing off, signals, logs, and the only catch-all.
 
-    run(step, wait):  step() does what there is to do and returns whether it did; after a step that did nothing, wait(seconds)
+    run(step, wait, pause, stop):  step() does what there is to do and returns whether it did; after a step that did nothing wait(),
+                                   after one that failed pause(seconds)
 
 A signal handler only sets a flag. A step that fails by something that passes (a full disk, a cut network) is tried
 again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried again too, since a
@@ -56,8 +57,8 @@ def backoff(failures: int) -> float:
     return float(min(MAX_BACKOFF, 0.5 * 2 ** (min(failures, 20) - 1)))
 
 
-def run(step: Callable[[], bool], wait: Callable[[float | None], None], stop: Stop) -> None:
-    """Step until told to stop. `wait(None)` waits for as long as the daemon sees fit, `wait(seconds)` at most so long."""
+def run(step: Callable[[], bool], wait: Callable[[], None], pause: Callable[[float], None], stop: Stop) -> None:
+    """Step until told to stop; `wait` may be cut short by a hint, `pause` only by a signal."""
     failures = 0
     while not stop:
         try:
@@ -69,8 +70,10 @@ def run(step: Callable[[], bool], wait: Callable[[float | None], None], stop: St
         except Exception:
             failures, did = failures + 1, False
             log.exception("a step failed by a mistake of park-spool; it is tried again")
-        if not did and not stop:
-            wait(backoff(failures) if failures else None)
+        if failures and not stop:
+            pause(backoff(failures))
+        elif not did and not stop:
+            wait()
 
 
 def _complain(error: OSError | ParkError) -> None:

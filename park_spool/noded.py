@@ -60,7 +60,7 @@ def main(spool: str | None, verbose: bool, cpus: int | None, standby: bool) -> N
     ):
         if standby and post.is_among_the_first():
             post.keep_standby()
-        daemon.run(post.step, post.wait, post.stop)
+        daemon.run(post.step, post.wait, post.wakeup.pause, post.stop)
 
 
 @contextmanager
@@ -89,8 +89,8 @@ class Post:
         self._config = settings
         self.node = Node(member.join(settings), slots, scratch=folder, about=_about(len(slots)))
         # Claims move from one to the other: watched together, inotify's two halves of a move are matched at once.
-        self._wakeup = Wakeup([settings.layout.ready, settings.layout.claimed])
-        self.stop = daemon.Stop(self._wakeup.wake)
+        self.wakeup = Wakeup([settings.layout.ready, settings.layout.claimed])
+        self.stop = daemon.Stop(self.wakeup.interrupt)
         self.stop.install()
         self._standby: subprocess.Popen[bytes] | None = None
 
@@ -115,18 +115,17 @@ class Post:
             self.keep_standby()
         return self.node.step()
 
-    def wait(self, seconds: float | None) -> None:
+    def wait(self) -> None:
         monotonic = self.node.member.monotonic()
         dues = [due - monotonic for slot in self._slots if (due := slot.wake_at()) is not None]
-        longest = self.node.wait_seconds() if seconds is None else seconds
-        self._wakeup.wait(min([longest, *dues]), self._slots)
+        self.wakeup.wait(min([self.node.wait_seconds(), *dues]), self._slots)
 
     def leave(self) -> None:
         self.node.leave()
         if self._standby is not None:
             self._standby.terminate()
             self._standby.wait()
-        self._wakeup.close()
+        self.wakeup.close()
 
 
 def _about(cpus: int) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from filelock import FileLock, Timeout
 from park_spool import config, daemon, member
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
-from park_spool.errors import TemporaryError
 from park_spool.member import Member
 from park_spool.reduction import Reduction
 from park_spool.wakeup import Wakeup
@@ -36,7 +35,7 @@ def main(spool: str | None, verbose: bool) -> None:
     daemon.start_logging("reduced", settings.layout.logs, verbose)
     settings.archive.parent.mkdir(parents=True, exist_ok=True)
     with Turn(settings, member.join(settings)) as turn:
-        daemon.run(turn.step, turn.wait, turn.stop)
+        daemon.run(turn.step, turn.wait, turn.wakeup.pause, turn.stop)
 
 
 class Turn:
@@ -46,8 +45,9 @@ class Turn:
         # Local by the rule for archives: a lock file on a share would exclude nobody, and must not silently become soft.
         self._lock = FileLock(settings.archive.with_suffix(".lock"), fallback_to_soft=False)
         self._reduction = Reduction(me)
-        self._wakeup = Wakeup([settings.layout.replies, settings.layout.sessions])
-        self.stop = daemon.Stop(self._wakeup.wake)
+        self._is_told = False
+        self.wakeup = Wakeup([settings.layout.replies, settings.layout.sessions])
+        self.stop = daemon.Stop(self.wakeup.interrupt)
 
     def __enter__(self) -> Turn:
         self.stop.install()
@@ -56,17 +56,27 @@ class Turn:
     def __exit__(self, *_: object) -> None:
         self._reduction.leave()
         self._lock.release()
-        self._wakeup.close()
+        self.wakeup.close()
 
     def step(self) -> bool:
+        return self._has_turn() and self._reduction.step()
+
+    def _has_turn(self) -> bool:
+        if self._lock.is_locked:
+            return True
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise TemporaryError(f"another park-reduced on this host holds {self._lock.lock_file}") from None
-        return self._reduction.step()
+            if not self._is_told:
+                log.info("another park-reduced on this host holds %s; standing by", self._lock.lock_file)
+            self._is_told = True
+        return self._lock.is_locked
 
-    def wait(self, seconds: float | None) -> None:
-        self._wakeup.wait(self._reduction.wait_seconds() if seconds is None else seconds)
+    def wait(self) -> None:
+        if self._lock.is_locked:
+            self.wakeup.wait(self._reduction.wait_seconds())
+        else:
+            self.wakeup.pause(1.0)
 
 
 if __name__ == "__main__":

@@ -35,14 +35,14 @@ def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
     daemon.start_logging("spoold", settings.layout.logs, verbose)
     tending = Tending(member.join(settings))
     wakeup = Wakeup([settings.layout.inbox, settings.layout.nodes])
-    stop = daemon.Stop(wakeup.wake)
+    stop = daemon.Stop(wakeup.interrupt)
     stop.install()
 
     def step() -> bool:
         tending.admission.inbox.heard(wakeup.whole_names(settings.layout.inbox))
         return tending.step()
 
-    daemon.run(step, lambda seconds: wakeup.wait(tending.wait_seconds() if seconds is None else seconds), stop)
+    daemon.run(step, lambda: wakeup.wait(tending.wait_seconds()), wakeup.pause, stop)
     tending.resign()
     wakeup.close()
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from park_spool import layout, submission
 from park_spool.data import DATA, PACKAGE, check_href
-from park_spool.errors import DataError, SessionError
+from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.inbox import kind_of
 from park_spool.member import Member
 from park_spool.parsing import Limits, parse_session
@@ -34,8 +34,8 @@ SESSION = "session.xml"
 class Parcel:
     """One submission as its sender has it.
 
-    `xml` is the session as read, None for a zip, which goes as it is; `files` are the files that go with it by the names
-    that an `href` uses, None if the session goes alone.
+    `xml` is the session as read, None for a zip, which goes as it is; `files` are the files that go with it by the
+    names that an `href` uses, None if the session goes alone.
     """
 
     path: Path
@@ -121,12 +121,19 @@ def send(member: Member, parcel: Parcel) -> str:
     try:
         _prepare(member, parcel, prepared)
         # At this rename the submission is in the inbox.
-        member.disk.move(prepared, target)
-    except BaseException:
-        member.disk.remove_tree(prepared)
-        member.disk.unlink(prepared)
-        raise
+        if not member.disk.move(prepared, target):
+            raise TemporaryError(f"{parcel.path} could not be moved into {member.layout.inbox}; nothing was sent")
+    finally:
+        _clear(member, prepared)
     return sid
+
+
+def _clear(member: Member, prepared: Path) -> None:
+    """Remove what an interrupted or failed sending left under its temporary name."""
+    if member.disk.kind(prepared) == "folder":
+        member.disk.remove_tree(prepared)
+    else:
+        member.disk.unlink(prepared)
 
 
 def _prepare(member: Member, parcel: Parcel, prepared: Path) -> None:

@@ -45,8 +45,9 @@ class Wakeup(FileSystemEventHandler):
 
     def __init__(self, watched: Iterable[Path]) -> None:
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
+        self._ended, self._end = os.pipe()
+        for end in (self._reader, self._writer, self._end):
+            os.set_blocking(end, False)
         self._lock = threading.Lock()
         self._whole: set[Path] = set()
         # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
@@ -64,9 +65,14 @@ class Wakeup(FileSystemEventHandler):
         self.wake()
 
     def wake(self) -> None:
-        """Wake the daemon; safe from a signal handler and from any thread."""
+        """Hint that there is something to look at; safe from any thread."""
         with suppress(BlockingIOError):
             os.write(self._writer, b".")
+
+    def interrupt(self) -> None:
+        """End this and every later wait or pause at once: the daemon is to stop. Safe from a signal handler."""
+        with suppress(BlockingIOError):
+            os.write(self._end, b".")
 
     def whole_names(self, folder: Path) -> list[str]:
         """Return, once, the names in a folder that were closed after writing or moved in."""
@@ -78,16 +84,22 @@ class Wakeup(FileSystemEventHandler):
     def wait(self, seconds: float, files: Sequence[HasFileno] = ()) -> None:
         """Wait until something happens, `seconds` at the most."""
         with suppress(InterruptedError):
-            select.select([self._reader, *(file.fileno() for file in files)], [], [], max(0.0, seconds))
+            ends = [self._reader, self._ended, *(file.fileno() for file in files)]
+            select.select(ends, [], [], max(0.0, seconds))
         with suppress(BlockingIOError):
             while os.read(self._reader, 4096):
                 pass
 
+    def pause(self, seconds: float) -> None:
+        """Wait whatever is hinted: after a failure, when looking at once would only fail at once."""
+        with suppress(InterruptedError):
+            select.select([self._ended], [], [], seconds)
+
     def close(self) -> None:
         self._observer.stop()
         self._observer.join()
-        os.close(self._reader)
-        os.close(self._writer)
+        for end in (self._reader, self._writer, self._ended, self._end):
+            os.close(end)
 
 
 def _observer() -> BaseObserver:

@@ -94,8 +94,7 @@ def test_an_archive_whose_writer_has_gone_can_be_read(tmp_path: Path) -> None:
 def test_readers_in_threads(archive: Archive, reader: ArchiveReader) -> None:
     seen: list[int] = []
     threads = [
-        threading.Thread(target=lambda: seen.extend(reader.session(SID).ok for _ in range(20)))
-        for _ in range(4)
+        threading.Thread(target=lambda: seen.extend(reader.session(SID).ok for _ in range(20))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -157,9 +156,7 @@ def test_the_best_fit_comes_with_its_parameters_and_curve(archive: Archive, read
     ]
 
 
-def test_a_best_fit_without_degrees_of_freedom_has_no_reduced_chisq(
-    archive: Archive, reader: ArchiveReader
-) -> None:
+def test_a_best_fit_without_degrees_of_freedom_has_no_reduced_chisq(archive: Archive, reader: ArchiveReader) -> None:
     put(archive, [ok(1, output='{"chisq": 2, "dof": 0, "parameters": "none", "curve": []}')])
     best = reader.best(SID, 1)
     assert best is not None
@@ -179,28 +176,21 @@ def test_the_jobs_failures_messages_and_nodes(archive: Archive, reader: ArchiveR
         archive.add_message(SID, 1, f"message {number}", float(number))
     assert [message.text for message in reader.messages(SID, limit=2)] == ["message 2", "message 3"]
     archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": ["u"], "seen": 1.0})
-    assert [(node.node, node.units, node.heartbeat["cpus"]) for node in reader.nodes()] == [
-        ("n1_1_aaaaaa", 1, 2)
-    ]
+    assert [(node.node, node.units, node.heartbeat["cpus"]) for node in reader.nodes()] == [("n1_1_aaaaaa", 1, 2)]
 
 
-def test_a_groups_version_changes_with_what_its_pictures_show(
-    archive: Archive, reader: ArchiveReader
-) -> None:
-    versions = [reader.group_version(SID, 1)]
-    for batch in (
-        [ok(1, 9.0)],
-        [ok(2, 9.5, started=1.0)],
-        [ok(1, 8.0, attempt=1)],
-        [failed(3, 2, is_final=True)],
-    ):
+def test_the_versions_change_with_what_the_pictures_show(archive: Archive, reader: ArchiveReader) -> None:
+    versions = [(reader.history_version(SID, 1), reader.best_version(SID, 1))]
+    for batch in ([ok(1, 9.0)], [ok(1, 8.0, attempt=1)], [ok(2, 9.5, started=1.0)], [failed(3, 2, is_final=True)]):
         put(archive, batch)
-        versions.append(reader.group_version(SID, 1))
-    assert len(set(versions)) == len(versions)
+        versions.append((reader.history_version(SID, 1), reader.best_version(SID, 1)))
+    assert len({history for history, _ in versions}) == 5
+    assert [best for _, best in versions[2:]] == [versions[2][1]] * 3
+    assert len({best for _, best in versions}) == 3
     put(archive, [ok(1, 1.0, group=2)], [ok(1, 8.0, attempt=1)])
-    assert reader.group_version(SID, 1) == versions[-1]
+    assert reader.history_version(SID, 1) == versions[-1][0]
     with pytest.raises(NotFound, match="no group 3"):
-        reader.group_version(SID, 3)
+        reader.history_version(SID, 3)
 
 
 def test_the_history_picture_thins_out_many_jobs(archive: Archive, reader: ArchiveReader) -> None:
@@ -213,7 +203,5 @@ def test_the_history_picture_thins_out_many_jobs(archive: Archive, reader: Archi
 
 def test_reading_does_not_import_the_writers_library() -> None:
     code = "import sys, park_spool.archive.reading; print('sqlite_utils' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False"

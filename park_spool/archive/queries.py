@@ -86,13 +86,26 @@ def group(connection: sqlite3.Connection, sid: str, number: int) -> GroupRow:
     raise NotFound(f"session {sid} has no group {number}")
 
 
-def version(connection: sqlite3.Connection, row: GroupRow) -> str:
-    """Return a short text that changes whenever what a group's pictures show changes."""
-    (identity,) = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
-    (steps, last) = connection.execute(
+def history_version(connection: sqlite3.Connection, row: GroupRow) -> str:
+    """Return a short text that changes whenever the picture of a group's chi-square does."""
+    last = connection.execute(
         "SELECT count(*), max(finished) FROM history WHERE sid = ? AND group_number = ?", (row.sid, row.group)
     ).fetchone()
-    return sha256(repr((identity, row, steps, last)).encode()).hexdigest()[:20]
+    return _digest(connection, row, *last)
+
+
+def best_version(connection: sqlite3.Connection, row: GroupRow) -> str:
+    """Return a short text that changes whenever a group's best fit does."""
+    run = connection.execute(
+        "SELECT job, node, chisq, finished, seconds FROM best WHERE sid = ? AND group_number = ?",
+        (row.sid, row.group),
+    ).fetchone()
+    return _digest(connection, row.sid, row.group, *(run or ()))
+
+
+def _digest(connection: sqlite3.Connection, *values: object) -> str:
+    (identity,) = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+    return sha256(repr((identity, *values)).encode()).hexdigest()[:20]
 
 
 def history(connection: sqlite3.Connection, sid: str, number: int) -> list[HistoryRow]:

@@ -7,6 +7,7 @@ says so in a sentence; TemporaryError says that looking again will help.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,21 +93,29 @@ class ArchiveReader:
         with snapshot(self.path) as connection:
             row = queries.session(connection, prefix)
             groups = [
-                GroupPage(group, queries.best(connection, row.sid, group.group), queries.version(connection, group))
+                GroupPage(group, queries.best(connection, row.sid, group.group))
                 for group in queries.groups(connection, row.sid)
             ]
             failures = queries.failures(connection, row.sid, MOST_FAILURES)
             return SessionPage(row, groups, failures, queries.messages(connection, row.sid, MOST_MESSAGES))
 
-    def group_version(self, prefix: str, group: int) -> str:
-        """Return a short text that changes whenever a picture of the group would."""
+    def history_version(self, prefix: str, group: int) -> str:
+        """Return a short text that changes whenever the picture of a group's chi-square does."""
         with snapshot(self.path) as connection:
-            sid = queries.session(connection, prefix).sid
-            return queries.version(connection, queries.group(connection, sid, group))
+            return queries.history_version(connection, _group(connection, prefix, group))
+
+    def best_version(self, prefix: str, group: int) -> str:
+        """Return a short text that changes whenever the picture of a group's best fit does."""
+        with snapshot(self.path) as connection:
+            return queries.best_version(connection, _group(connection, prefix, group))
 
     def history_picture(self, prefix: str, group: int) -> HistoryPicture:
         """Return what the picture of a group's chi-square shows, of one instant."""
         with snapshot(self.path) as connection:
-            row = queries.group(connection, queries.session(connection, prefix).sid, group)
+            row = _group(connection, prefix, group)
             steps = queries.history(connection, row.sid, group)
             return HistoryPicture(row, steps, queries.dots(connection, row, MOST_DOTS))
+
+
+def _group(connection: sqlite3.Connection, prefix: str, group: int) -> GroupRow:
+    return queries.group(connection, queries.session(connection, prefix).sid, group)

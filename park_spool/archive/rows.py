@@ -182,11 +182,10 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """A group with its best fit; `version` changes whenever a picture of the group would."""
+    """A group with its best fit."""
 
     row: GroupRow
     best: BestRow | None
-    version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ FINE, FAILED, USAGE, REJECTED, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 75, 130
 
 spool_option = click.option("--spool", metavar="DIR", help="The spool; else $PARK_SPOOL, else ./spool.", default=None)
 verbose_option = click.option("--verbose", is_flag=True, help="Log to standard error, too.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,6 +28,8 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except ParkError as error:
             fail(str(error), exit_code(error))
+        except BrokenPipeError:
+            raise  # the reader went away (`| head`): click ends quietly
         except OSError as error:
             fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), FAILED)
         except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """Where sessions stand, from the spool alone and, where it can be read, from the archive.
 
-The spool says which sessions there are and which jobs are final; the archive says how they ended and what was best. It may
-not be there yet, be on another host, or be older than the spool, so every answer here works without it.
+The spool says which sessions there are and which jobs are final; the archive says how they ended and what was best. It
+may not be there yet, be on another host, or be older than the spool, so every answer here works without it.
 Light: `park status` asks this and must start at once.
 """
 
@@ -42,7 +42,7 @@ class Standing:
 
 def places(disk: Disk, spool: Layout) -> dict[str, Place]:
     """Say where each session of a spool is. Looks in the order of movement, so that none is missed on its way."""
-    found: dict[str, Place] = {sid: "inbox" for sid in in_inbox(disk, spool)}
+    found: dict[str, Place] = dict.fromkeys(in_inbox(disk, spool), "inbox")
     for name in disk.names(spool.sessions, hidden=True):
         if layout.is_sid(name.removeprefix(".")):
             found[name.removeprefix(".")] = "admitting" if name.startswith(".") else "open"

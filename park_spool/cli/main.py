@@ -1,0 +1,44 @@
+"""`park`: one command, a verb for each thing that a user does. docs/commands.md describes them all (tested)."""
+
+from __future__ import annotations
+
+import click
+
+import park_spool
+from park_spool.cli.demo import demo
+from park_spool.cli.keeping import check, init
+from park_spool.cli.serving import serve
+from park_spool.cli.status import status
+from park_spool.cli.submitting import submit, validate
+from park_spool.cli.waiting import wait
+
+VERBS = (init, serve, submit, wait, status, validate, check, demo)
+
+
+class InOrder(click.Group):
+    """A group that lists its verbs in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(park_spool.__version__, prog_name="park")
+def main() -> None:
+    """A queue of fits for a few machines that share a folder.
+
+    Every verb finds its spool by --spool, else $PARK_SPOOL, else ./spool. Exit codes: 0 fine; 1 the session or check
+    failed; 2 usage; 3 rejected input; 75 try again later; 130 interrupted.
+
+    \b
+    Examples:
+      park demo
+      park init spool
+      park serve --spool spool
+      park submit --spool spool --wait film.xml
+      park status --spool spool
+    """
+
+
+for verb in VERBS:
+    main.add_command(verb)

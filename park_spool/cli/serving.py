@@ -1,0 +1,71 @@
+"""`park serve`: park-spoold, park-reduced and park-web as children in the foreground, kept and stopped together."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import click
+
+from park_spool import config, daemon
+from park_spool.cli.options import guarded, spool_option
+from park_spool.config import Config
+from park_spool.supervise import Program, supervise
+
+MODULES = {
+    "park-spoold": "park_spool.spoold",
+    "park-reduced": "park_spool.reduced",
+    "park-web": "park_spool.web.server",
+    "park-noded": "park_spool.noded",
+}
+
+
+@click.command()
+@spool_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port); else as park.toml says."
+)
+@click.option("--no-web", is_flag=True, help="Serve no page.")
+@guarded
+def serve(spool: str | None, port: int | None, no_web: bool) -> None:
+    """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
+
+    One that ends is started again; Ctrl-C or SIGTERM stops all of them, and the exit code is 0.
+
+    \b
+    Examples:
+      park serve
+      park serve --spool /shared/spool --port 5400
+    """
+    settings = config.load(config.find_spool(spool))
+    daemon.start_logging("serve", settings.layout.logs)
+    page = None if no_web else choose_port(settings.host, settings.port if port is None else port)
+    programs = [program("park-spoold", settings), program("park-reduced", settings)]
+    if page is not None:
+        programs.append(program("park-web", settings, "--port", str(page)))
+    click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
+    supervise(programs)
+
+
+def program(name: str, settings: Config, *arguments: str) -> Program:
+    """Say how a daemon is started for a spool."""
+    # -P: a file of the user's in the working folder must not stand in for one of Python's.
+    command = (sys.executable, "-P", "-m", MODULES[name], "--spool", str(settings.spool), *arguments)
+    return Program(name, command)
+
+
+def choose_port(host: str, port: int) -> int:
+    """Return the port itself, or for 0 one that is free now."""
+    if port:
+        return port
+    with socket.create_server((host, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def address(host: str, port: int) -> str:
+    """Return the page's address.
+
+    >>> address("127.0.0.1", 5400), address("::1", 5400)
+    ('http://127.0.0.1:5400/', 'http://[::1]:5400/')
+    """
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -1,0 +1,181 @@
+"""`park wait`, and the waiting of `park submit --wait`: until a session is closed, and how it ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+
+from park_spool import config, layout
+from park_spool.archive.reading import ArchiveReader
+from park_spool.atomic import Disk
+from park_spool.cli import alive, standing
+from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
+from park_spool.cli.standing import Look, Standing
+from park_spool.config import Config
+from park_spool.errors import NotFound, ParkError, SessionError
+from park_spool.layout import Layout
+
+LOOKS_PER_SECOND = 5
+REFRESH_SECONDS = 30.0
+SHOWN_FAILURES = 3
+
+Say = Callable[[str], None]
+
+
+@click.command()
+@click.argument("sids", metavar="SID...", nargs=-1, required=True)
+@spool_option
+@guarded
+def wait(sids: tuple[str, ...], spool: str | None) -> None:
+    """Wait until sessions are closed, and say how each ended. A unique beginning of a session's id will do.
+
+    The exit code is 0 if all jobs are ok, 1 if some failed, 3 if a session was rejected.
+
+    \b
+    Examples:
+      park wait 20261123-025532-k3j9
+      park wait $(park submit film.xml)
+    """
+    settings = config.load(config.find_spool(spool))
+    known = standing.places(Disk(settings.layout.tmp, "wait"), settings.layout)
+    names = [standing.complete(sid, known) for sid in sids]
+    sys.exit(wait_for_all([Awaited.of(settings, sid) for sid in names], settings, click.echo))
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A session that is waited for; `rejected` are the reasons that already lay in rejected/ when the waiting began."""
+
+    sid: str
+    file: str
+    rejected: frozenset[str]
+
+    @classmethod
+    def of(cls, settings: Config, sid: str, file: str | None = None) -> Awaited:
+        disk = Disk(settings.layout.tmp, "wait")
+        name = file or standing.in_inbox(disk, settings.layout).get(sid, "")
+        return cls(sid, name, frozenset(disk.names(settings.layout.rejected)))
+
+
+def wait_for_all(sessions: list[Awaited], settings: Config, say: Say) -> int:
+    """Wait for sessions one after the other, say how each ended, and return the exit code of the worst."""
+    return max((_wait_for(one, settings, say) for one in sessions), default=FINE)
+
+
+def _wait_for(session: Awaited, settings: Config, say: Say) -> int:
+    try:
+        wait_until_closed(session, settings)
+    except SessionError as error:
+        say(str(error))
+        return REJECTED
+    ending = standing.ended(Look(settings), session.sid)
+    say(sentence(ending))
+    for line in failures(settings, ending):
+        say(line)
+    return FINE if ending.state == "done" else FAILED
+
+
+def wait_until_closed(session: Awaited, settings: Config) -> None:
+    """Return when a session is closed. Raises SessionError if it was rejected, NotFound if it is gone."""
+    disk, spool = Disk(settings.layout.tmp, "wait"), settings.layout
+    absent_since: float | None = None
+    with _progress() as show:
+        for now in _looks(disk, settings):
+            place = standing.places(disk, spool).get(session.sid)
+            if place == "closed":
+                return
+            show(lambda: _how_far(disk, settings, session.sid))
+            if place is not None:
+                absent_since = None
+                continue
+            _raise_if_rejected(disk, spool, session)
+            absent_since = now if absent_since is None else absent_since
+            # NFS: one folder's listing may be older than the other's, so it is gone only if it stays so.
+            if now - absent_since > settings.staleness_seconds:
+                raise NotFound(f"session {session.sid} is neither in the inbox nor in sessions/ any more")
+
+
+def _looks(disk: Disk, settings: Config) -> Iterator[float]:
+    """Yield the time of each look, a while apart."""
+    refreshed = time.monotonic()
+    while True:
+        now = time.monotonic()
+        yield now
+        time.sleep(1 / LOOKS_PER_SECOND if not settings.is_shared else settings.look_seconds)
+        if settings.is_shared and now - refreshed > REFRESH_SECONDS:
+            # NFS: a listing can stay stale until the folder's next change.
+            disk.refresh(settings.layout.closed)
+            refreshed = now
+
+
+def _raise_if_rejected(disk: Disk, spool: Layout, session: Awaited) -> None:
+    """Raise SessionError with the reason, if one for a file of this name came to rejected/ since the waiting began."""
+    for name in disk.names(spool.rejected):
+        if name not in session.rejected and is_reason_for(name, session.file):
+            reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace")
+            raise SessionError(f"session {session.sid} was rejected: {reason.strip()}")
+
+
+def is_reason_for(name: str, file: str) -> bool:
+    """Say whether a name in rejected/ is the reason file of a submission.
+
+    >>> [is_reason_for(name, "film.xml") for name in ("film-2.xml.why", "film.xml", "films.xml.why")]
+    [True, False, False]
+    """
+    if not name.endswith(layout.WHY):
+        return False
+    rejected = layout.split_submitted(name.removesuffix(layout.WHY))[1]
+    stem, dot, ending = file.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (file, "")
+    if not rejected.startswith(stem) or not rejected.endswith(ending):
+        return False
+    number = rejected[len(stem) : len(rejected) - len(ending)]
+    return not number or (number[0] == "-" and number[1:].isdigit())
+
+
+def sentence(ending: Standing) -> str:
+    """Say how a session ended.
+
+    >>> sentence(Standing("20261123-025532-k3j9", "w", "film.xml", "done", 48, 48, 48, 0, 966.19, "1.1.2"))
+    '20261123-025532-k3j9 is done: 48 of 48 jobs ok, best chisq 966.19 (job 1.1.2)'
+    """
+    words = (
+        f"{ending.sid} {'is done' if ending.state == 'done' else ending.state}: {ending.ok} of {ending.jobs} jobs ok"
+    )
+    if ending.best_chisq is not None:
+        words += f", best chisq {ending.best_chisq:.6g} (job {ending.best_job})"
+    return words
+
+
+def failures(settings: Config, ending: Standing) -> list[str]:
+    """Name the first jobs that failed, with the reason; nothing where the archive cannot be read from here."""
+    if not ending.failed:
+        return []
+    try:
+        rows = ArchiveReader(settings.archive).failures(ending.sid, limit=SHOWN_FAILURES)
+    except ParkError:
+        return []
+    return [f"  job {row.job} {row.status}: {row.why or 'no reason is known'}" for row in rows]
+
+
+def _how_far(disk: Disk, settings: Config, sid: str) -> str:
+    crew = alive.look(disk, settings.layout)
+    final = standing.final_jobs(disk, settings.layout, sid)
+    return "; ".join([f"{sid}: {final:,} jobs have their result", *crew.missing()])
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Give a function that shows how far it is, which asks and shows nothing unless standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda words: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("waiting") as status:
+        yield lambda words: status.update(words())
