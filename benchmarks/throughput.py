@@ -1,6 +1,7 @@
 """Jobs a second, submit to archived, beside multiprocessing.Pool and jug in the same run: `python benchmarks/throughput.py`.
 
-Prints a table of rates and of ratios to park-spool, and keeps it as JSON. Machines are shared and noisy: the ratios of one run
+Prints a table of rates and of ratios to park-spool, and keeps it as JSON. Machines are shared and noisy: the ratios
+of one run
 mean something, single rates do not. Each figure is the median of several runs taken in turn.
 
     park-spool   real daemons on a fresh spool; from the copy into the inbox to the last job in SQLite; durable
@@ -107,7 +108,13 @@ def jug(jobs: int) -> float:
     """Return the seconds that one `jug execute` for each CPU takes, with their starts."""
     with tempfile.TemporaryDirectory(prefix="park-benchmark-") as folder:
         Path(folder, "jugfile.py").write_text(JUGFILE.format(jobs=jobs))
-        command = [sys.executable, "-m", "jug", "execute", "jugfile.py"]
+        command = [
+            sys.executable,
+            "-c",
+            "import sys; from jug.jug import main; sys.exit(main())",
+            "execute",
+            "jugfile.py",
+        ]
         begin = time.perf_counter()
         workers = [subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) for _ in range(cpus())]
         if any(worker.wait() for worker in workers):
@@ -143,9 +150,16 @@ def table(found: dict[str, list[float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--jobs", type=int, default=200_000, help="no-op jobs in a park-spool session (default %(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=200_000, help="no-op jobs in a park-spool session (default %(default)s)"
+    )
     parser.add_argument("--runs", type=int, default=3, help="runs of each, taken in turn (default %(default)s)")
-    parser.add_argument("--json", type=Path, default=Path(__file__).parent / "results" / "throughput.json", help="where to keep the figures")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=Path(__file__).parent / "results" / "throughput.json",
+        help="where to keep the figures",
+    )
     options = parser.parse_args()
     measures = [
         ("park-spool", park_spool, options.jobs),

@@ -25,6 +25,7 @@ from park_spool.registry import Registry
 from park_spool.xml_tree import parse_tree
 
 RECEIVED = "received.json"
+PUT_ASIDE = "It was put aside as rejected/{name}; nothing of it was run. Mend it and copy it into inbox/ again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Admission:
         self._layout = member.layout
         self.inbox = Inbox()
         self._parsed: dict[Path, bytes] = {}
+        self._malformed: dict[Path, object] = {}
 
     def step(self) -> list[str]:
         """Look through the inbox once; return the SIDs that were admitted."""
@@ -64,15 +66,22 @@ class Admission:
             mark = None
         still = self.inbox.still(name, mark, self._member.monotonic())
         is_closed = self.inbox.is_closed(name)
-        if inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path), self._member.config) == "wait":
+        if (
+            inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
+            == "wait"
+        ):
             return None
         return self._take(name, what, path)
 
-    def _is_well_formed(self, path: Path) -> bool:
+    def _is_well_formed(self, path: Path, mark: object) -> bool:
+        """Say whether a file is XML to its end; one that was not is not parsed again until it changes."""
+        if self._malformed.get(path, self) == mark:
+            return False
         try:
             self._parsed = {path: self._read(path)}
             parse_tree(self._parsed[path], Limits())
         except MalformedXml:
+            self._malformed = {path: mark, **{old: seen for old, seen in self._malformed.items() if old.exists()}}
             return False
         except PermanentError:
             return True
@@ -84,7 +93,10 @@ class Admission:
     # taking
 
     def _take(self, name: str, what: inbox.Kind, path: Path) -> str | None:
-        """Move a whole name into a `.SID` of our own, and finish it there. Only a name in one's own folder counts as won."""
+        """Move a whole name into a `.SID` of our own, and finish it there.
+
+        Only a name in one's own folder counts as won.
+        """
         if what == "unknown":
             self.reject(
                 path,
@@ -140,7 +152,9 @@ class Admission:
         return [name[1:] for name in names if name.startswith(".") and layout.is_sid(name[1:])]
 
     def finish(self, sid: str, seen: bytes | None = None) -> str | None:
-        """Finish a `.SID`: admit it, reject what cannot be admitted, remove it if it holds nothing. Safe to call twice, and by two.
+        """Finish a `.SID`: admit it, reject what cannot be admitted, remove it if it holds nothing.
+
+        Safe to call twice, and by two.
 
         `seen`: what was parsed before the file was taken. Other bytes mean that somebody still writes: it goes back.
         """
@@ -258,7 +272,7 @@ class Admission:
         number = 1
         while not self._disk.create(
             self._layout.rejected / f"{name}{layout.WHY}",
-            f"{reason}\nIt was put aside as rejected/{name}; nothing of it was run. Mend it and copy it into inbox/ again.\n".encode(),
+            f"{reason}\n{PUT_ASIDE.format(name=name)}\n".encode(),
         ):
             number += 1
             name = f"{stem}-{number}{ending}"

@@ -51,7 +51,7 @@ class Admitted:
         return unit.stop - 1 <= self.session.sizes().get(unit.key, 0)
 
     def is_final(self, status: str, attempt: int) -> bool:
-        """Say whether a result ends its job: it is ok, or its attempt is the last of its round (PROTOCOL.md section 8)."""
+        """Say whether a result ends its job: it is ok, or its attempt is the last of its round."""
         return status == "ok" or attempt + 1 >= self.max_attempts
 
 

@@ -57,7 +57,10 @@ class Disk:
             raise
 
     def stat(self, path: Path) -> os.stat_result | None:
-        """Open and fstat a file or folder, without following a link; None if it is not there. NFS: stat alone may be seconds old."""
+        """Open and fstat a file or folder, without following a link.
+
+        None if it is not there. NFS: stat alone may be seconds old.
+        """
         self.step("stat", path)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -98,7 +101,9 @@ class Disk:
         return True
 
     def move(self, source: Path, target: Path) -> bool:
-        """Rename; True if the name now stands at the target, whatever the call reported; False if it was not ours to move.
+        """Rename.
+
+        True if the name now stands at the target, whatever the call reported; False if it was not ours to move.
 
         NFS: a rename can report a failure after it happened, so after any error the target's folder is listed.
         """
@@ -118,7 +123,8 @@ class Disk:
     def publish(self, path: Path, data: bytes, durable: bool = False) -> None:
         """Write a file under a temporary name, then rename it: nobody ever sees half of it.
 
-        `durable` adds an fsync of the file and of its folder. Errors of write and close leave nothing behind but a temporary name.
+        `durable` adds an fsync of the file and of its folder. Errors of write and close leave nothing behind but a
+        temporary name.
         """
         temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
         try:
@@ -222,6 +228,7 @@ def require_one_file_system(root: Path, folders: tuple[str, ...]) -> None:
     for name in folders:
         if os.stat(root / name).st_dev != device:
             raise SpoolError(
-                f"{root / name} is on another file system than {root}: a spool must be on one, since work moves by rename; "
+                f"{root / name} is on another file system than {root}: "
+                "a spool must be on one, since work moves by rename; "
                 "nothing was started. Put the whole spool on one file system."
             )

@@ -1,6 +1,9 @@
-"""Bundles: `reduced/SID/REDUCER.SEQ`, every reply retired with one batch, durable; what the archive can be made again from.
+"""Bundles: `reduced/SID/REDUCER.SEQ`, every reply retired with one batch, durable.
 
-SEQ goes on from the highest that anybody wrote for the session, so that bundles sorted by it are in the order of writing.
+What the archive can be made again from.
+
+SEQ goes on from the highest that anybody wrote for the session, so that bundles sorted by it are in the order of
+writing.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ class _Looks:
         for name in tallies.newest(self._disk.names(path)).values():
             tally = tallies.read_one(self._disk, path / name)
             sizes = session.session.sizes()
-            beyond = tally and [key for key, jobs in tally.final.items() if jobs and jobs[-1][1] - 1 > sizes.get(key, 0)]
+            beyond = tally and [
+                key for key, jobs in tally.final.items() if jobs and jobs[-1][1] - 1 > sizes.get(key, 0)
+            ]
             if beyond:
                 yield f"{(path / name).relative_to(self._spool.root)}: counts jobs that its session has not"
 

@@ -58,7 +58,8 @@ class Config:
                 raise ConfigError(f"{field.name}: expected a number above 0, got {value!r}")
         if not self.unit_lifetime + self.heartbeat_seconds < self.claim_expiry:
             raise ConfigError(
-                f"claim_expiry: expected more than unit_lifetime + heartbeat_seconds ({self.unit_lifetime} + {self.heartbeat_seconds}), "
+                "claim_expiry: expected more than unit_lifetime + heartbeat_seconds "
+                f"({self.unit_lifetime} + {self.heartbeat_seconds}), "
                 f"got {self.claim_expiry}: a node must stop its jobs before others take its units back"
             )
         if not 1 <= self.max_attempts <= 99:
@@ -91,12 +92,16 @@ def find_spool(given: str | Path | None, environment: Mapping[str, str] = os.env
 
 
 def load(spool: Path, **overrides: Any) -> Config:
-    """Build the settings of a spool. Raises SpoolError if the folder is none, ConfigError with file and key otherwise."""
+    """Build the settings of a spool.
+
+    Raises SpoolError if the folder is none, ConfigError with file and key otherwise.
+    """
     layout = Layout(spool.absolute())
     missing = [name for name in FOLDERS if not layout.folder(name).is_dir()]
     if missing:
         raise SpoolError(
-            f"{spool} is not a spool: it has no folder {missing[0]!r}. Make one with `park init {spool}`, or name yours with --spool or PARK_SPOOL."
+            f"{spool} is not a spool: it has no folder {missing[0]!r}. "
+            f"Make one with `park init {spool}`, or name yours with --spool or PARK_SPOOL."
         )
     settings = _read(layout.settings)
     shared = filesystem.is_shared(layout.root)
@@ -143,7 +148,8 @@ def _typed(layout: Layout, values: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         if key not in hints or key in ("spool", "is_shared"):
             raise ConfigError(
-                f"{layout.settings}: unknown setting {key!r}; known are {', '.join(sorted(set(hints) - {'spool', 'is_shared'}))}"
+                f"{layout.settings}: unknown setting {key!r}; "
+                f"known are {', '.join(sorted(set(hints) - {'spool', 'is_shared'}))}"
             )
         typed[key] = _value(layout, key, hints[key], value)
     return typed

@@ -1,10 +1,11 @@
 """The one loop under every daemon: it owns waiting, backing off, signals, logs, and the only catch-all.
 
-    run(step, wait, pause, stop):  step() does what there is to do and returns whether it did; after a step that did nothing wait(),
-                                   after one that failed pause(seconds)
+    run(step, wait, pause, stop)    step() does what there is to do and returns whether it did;
+                                    after a step that did nothing wait(), after one that failed pause(seconds)
 
 A signal handler only sets a flag. A step that fails by something that passes (a full disk, a cut network) is tried
-again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried again too, since a
+again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried again
+too, since a
 daemon that dies helps nobody and every step is safe to repeat.
 """
 

@@ -30,7 +30,8 @@ KNOWN = MappingProxyType(
         "solvent roughness": "3.69",
     }
 )
-_STARTS = "stop='48' count='48'"
+FIRST_SEED = 26
+_STARTS = "start='26' stop='73' count='48'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,15 @@ class Outcome:
 
 
 def with_starts(xml: str, starts: int) -> str:
-    """Return the demo's session with another number of random starts; its seeds are 1, 2, 3 …
+    """Return the demo's session with another number of random starts; its seeds are 26, 27, 28 …
 
-    >>> with_starts("<axis name='seed' start='1' stop='48' count='48'/>", 5)
-    "<axis name='seed' start='1' stop='5' count='5'/>"
+    >>> with_starts("<axis name='seed' start='26' stop='73' count='48'/>", 5)
+    "<axis name='seed' start='26' stop='30' count='5'/>"
     """
     if _STARTS not in xml:
         raise ValueError(f"the demo's session holds no axis with {_STARTS}")
-    return xml.replace(_STARTS, f"stop='{starts}' count='{starts}'")
+    last = FIRST_SEED + starts - 1
+    return xml.replace(_STARTS, f"start='{FIRST_SEED}' stop='{last}' count='{starts}'")
 
 
 def progress_line(row: SessionRow) -> str:
@@ -109,10 +111,10 @@ def query(archive: Path) -> str:
 
 def where_it_is(archive: Path, pictures: Sequence[Path], page: str, is_kept: bool) -> list[tuple[str, str]]:
     """Say where everything is that the demo leaves behind: pairs of a word and a place."""
-    until = "up until Ctrl-C" if is_kept else "down with the end of the demo; `park demo --keep` leaves it up"
+    until = "until Ctrl-C" if is_kept else "stops now; `park demo --keep` leaves it up"
     return [
         *(("picture", str(path)) for path in pictures),
-        ("archive", str(archive)),
-        ("query", query(archive)),
         ("page", f"{page} ({until})"),
+        ("archive", str(archive)),
+        ("ask it", query(archive)),
     ]

@@ -25,7 +25,7 @@ _SHARED = (
 def mount_type(path: Path, mounts: Iterable[str]) -> str:
     """Return the type of the mount that holds a path, given the lines of mountinfo; "" if none does.
 
-    >>> mount_type(Path("/home/x"), ["1 0 8:1 / / rw - ext4 /dev/sda rw", "2 1 0:40 / /home rw shared:1 - nfs4 srv:/h rw"])
+    >>> mount_type(Path("/home/x"), ["1 0 8:1 / / rw - ext4 /dev/sda rw", "2 1 0:40 / /home rw - nfs4 srv:/h rw"])
     'nfs4'
     """
     best, found = -1, ""

@@ -6,6 +6,7 @@ All functions take and return lists of `(start, stop)` with `start < stop`, sort
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 Interval = tuple[int, int]
 Intervals = list[Interval]
@@ -85,4 +86,4 @@ def cut(start: int, stop: int, parts: int) -> Iterator[Interval]:
     """
     parts = min(parts, stop - start)
     edges = [start + (stop - start) * index // parts for index in range(parts + 1)]
-    return zip(edges[:-1], edges[1:], strict=True)
+    return pairwise(edges)

@@ -1,4 +1,4 @@
-"""What crashes leave behind and nobody else clears: admissions begun, temporary names, stale listings (PROTOCOL.md section 9)."""
+"""What crashes leave behind and nobody else clears (PROTOCOL.md section 9): admissions begun, temporary names."""
 
 from __future__ import annotations
 

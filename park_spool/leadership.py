@@ -26,7 +26,7 @@ def best(locks: Iterable[Lock]) -> Lock | None:
 
 def _smaller_first(name: str) -> tuple[int, ...]:
     # NODE names are at most 60 characters, all below 256; the pad makes a prefix count as the smaller name.
-    return tuple(256 - ord(letter) for letter in name) + (257,)
+    return (*(256 - ord(letter) for letter in name), 257)
 
 
 def decide(active: Lock | None, me: str, is_gone: bool) -> Decision:
@@ -97,11 +97,13 @@ class Candidate:
         """Remove what the name just published makes old: one's own earlier ones, and those of lower epochs."""
         current = best(self._locks())
         for lock in locks:
-            if current and (
-                lock.epoch < current.epoch or (lock.candidate, lock.epoch) == (current.candidate, current.epoch)
-            ):
-                if lock.name != current.name:
-                    self._member.disk.unlink(self._path(lock))
+            if current and self._is_replaced(lock, current):
+                self._member.disk.unlink(self._path(lock))
+
+    @staticmethod
+    def _is_replaced(lock: Lock, current: Lock) -> bool:
+        is_same_turn = (lock.candidate, lock.epoch) == (current.candidate, current.epoch)
+        return lock.name != current.name and (lock.epoch < current.epoch or is_same_turn)
 
     def _path(self, lock: Lock) -> Path:
         return self._member.layout.locks / lock.name

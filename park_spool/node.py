@@ -1,23 +1,25 @@
 """What park-noded does in one step: answer, say that it lives, claim.
 
-    ready/RANK/UNIT ──rename──► claimed/NODE/UNIT ──runner──► tmp ──rename──► replies/UNIT@NODE, then the claim is dropped
+    ready/RANK/UNIT ──rename──► claimed/NODE/UNIT ──runner──► tmp ──rename──► replies/UNIT@NODE, then the claim is
+    dropped
 
-Guarantees: a unit is published at most once under this node's name; a claim is dropped only after its reply stands; a full disk or a
+Guarantees: a unit is published at most once under this node's name; a claim is dropped only after its reply stands; a
+full disk or a
 cut network keeps claim and answer in hand and tries again; a fenced node kills its jobs and is born anew.
 """
 
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from park_spool import admitted, heartbeat, layout, replies, survey
+from park_spool import admitted, claiming, heartbeat, layout, replies, survey
 from park_spool.assignment import Assignment
 from park_spool.errors import PermanentError, is_temporary
+from park_spool.job_times import JobTimes
 from park_spool.layout import Unit
 from park_spool.member import Member
 
@@ -60,7 +62,7 @@ class Node:
     is_draining: bool = False
     _claims: dict[Unit, Claim] = field(default_factory=dict)
     _answered: set[Unit] = field(default_factory=set)
-    _job_seconds: dict[str, float] = field(default_factory=dict)
+    _times: JobTimes = field(default_factory=JobTimes)
     _beat: heartbeat.Beat = field(default_factory=heartbeat.Beat)
     _sessions: dict[str, tuple[Path, admitted.Admitted]] = field(default_factory=dict)
 
@@ -95,7 +97,10 @@ class Node:
         log.info("node %s is up with %d slots", self.member.name, len(self.runners))
 
     def _live(self) -> None:
-        """Look at one's own folder, judge what lies there, and publish a heartbeat; stop the jobs if that failed for too long."""
+        """Look at one's own folder, judge what lies there, and publish a heartbeat.
+
+        Stop the jobs if that failed for too long.
+        """
         try:
             if self._beat.seq and self._is_fenced():
                 self._be_reborn()
@@ -138,7 +143,7 @@ class Node:
             self.runners[claim.runner].kill()
 
     def _judge(self, seen: set[Unit]) -> None:
-        """Hold one's memory against one's folder: adopt what came in unnoticed, drop what is answered, stop what is gone."""
+        """Hold one's memory against one's folder: adopt what came unnoticed, drop what is answered, stop what is gone."""
         for unit in seen:
             if unit in self._answered:
                 self.member.disk.unlink(self._claim_path(unit))
@@ -160,7 +165,7 @@ class Node:
             "cpus": 0 if self.is_draining else len(self.runners),
             "busy": sum(claim.runner is not None for claim in self._claims.values()),
             "held": sorted(unit.name for unit in self._claims),
-            "job_seconds": self._job_seconds,
+            "job_seconds": self._times.seconds,
             "at": self.member.wall(),
         }
 
@@ -171,33 +176,16 @@ class Node:
         return [index for index in range(len(self.runners)) if index not in taken]
 
     def _claim(self) -> bool:
-        """Claim for all free slots from one listing; the highest rank first, first in first out within it."""
+        """Claim for all free slots that nothing waits for."""
         wanted = len(self._free()) - sum(
             claim.runner is None and claim.answer is None for claim in self._claims.values()
         )
         if wanted <= 0 or self.is_draining:
             return False
-        did = False
-        for rank in survey.ranks(self.member.disk, self.member.layout):
-            won = self._claim_rank(rank, wanted)
-            did = did or won > 0
-            wanted -= won
-            if not wanted:
-                break
-        return did
-
-    def _claim_rank(self, rank: str, wanted: int) -> int:
-        units = list(survey.parsed(self.member.disk.names(self.member.layout.ready / rank)))
-        won, tries = 0, 0
-        while units and won < wanted and (tries - won) * 2 <= max(tries, 8):
-            # RACE: who loses a try goes on at a place of its own, so that nodes do not all meet at the front.
-            unit = units.pop(0 if tries == won else zlib.crc32(self.member.name.encode()) % len(units))
-            tries += 1
-            # At this instant the unit is claimed.
-            if self.member.disk.move(self.member.layout.ready / rank / unit.name, self._claim_path(unit)):
-                self._hold(unit, rank)
-                won += 1
-        return won
+        won = claiming.claim(self.member, wanted)
+        for rank, unit in won:
+            self._hold(unit, rank)
+        return bool(won)
 
     def _hold(self, unit: Unit, rank: str) -> None:
         self._claims[unit] = Claim(unit, rank, self.member.monotonic())
@@ -227,7 +215,8 @@ class Node:
             self._put_aside(claim, str(error))
             return True
         if found is None:
-            # NFS: a name looked up too early stays missing for up to 30 s. After that the unit is a stray: spoold knows.
+            # NFS: a name looked up too early stays missing for up to 30 s. After that the unit is a
+            # stray: spoold knows.
             if self.member.monotonic() - claim.since > self.member.config.unit_lifetime:
                 self._let_go(claim)
             return False
@@ -285,21 +274,10 @@ class Node:
                 continue
             lines = self.runners[claim.runner].poll(now)
             if lines is not None:
-                self._learn(claim, now)
+                if self._times.learn(claim.unit, now - claim.since):
+                    self._beat.hurry()  # spoold sizes the next units by it
                 claim.answer, claim.runner, did = lines, None, True
         return did
-
-    def _learn(self, claim: Claim, now: float) -> None:
-        """Keep what a job of this list takes; a time that is new, or that changed by half, is worth an early heartbeat."""
-        unit = claim.unit
-        word = f"{unit.sid}/{unit.group}/{unit.joblist}"
-        seconds = (now - claim.since) / unit.size
-        before = self._job_seconds.pop(word, None)
-        if before is None or not 0.67 < seconds / max(before, 1e-9) < 1.5:
-            self._beat.hurry()
-        self._job_seconds[word] = seconds
-        while len(self._job_seconds) > 100:
-            del self._job_seconds[next(iter(self._job_seconds))]
 
     def _publish(self) -> bool:
         did = False

@@ -1,6 +1,7 @@
 """park-noded: claims units and runs them, one warm child for each CPU. See node.py for what it does.
 
-The first few nodes of a spool keep a standby park-spoold as a child, so that `cp` into the inbox and `park-noded` on each
+The first few nodes of a spool keep a standby park-spoold as a child, so that `cp` into the inbox and `park-noded` on
+each
 machine are all that must be started for work to flow.
 """
 
@@ -89,13 +90,13 @@ class Post:
         self._config = settings
         self.node = Node(member.join(settings), slots, scratch=folder, about=_about(len(slots)))
         # Claims move from one to the other: watched together, inotify's two halves of a move are matched at once.
-        self.wakeup = Wakeup([settings.layout.ready, settings.layout.claimed])
+        self.wakeup = Wakeup(deep=[settings.layout.ready, settings.layout.claimed])
         self.stop = daemon.Stop(self.wakeup.interrupt)
         self.stop.install()
         self._standby: subprocess.Popen[bytes] | None = None
 
     def is_among_the_first(self) -> bool:
-        names = os.listdir(self._config.layout.nodes)
+        names = self.node.member.disk.names(self._config.layout.nodes)
         nodes = {beat[0] for name in names if (beat := layout.parse_heartbeat(name))}
         return len(nodes) < STANDBYS
 

@@ -86,6 +86,9 @@ class OpenSession:
 
 
 def load(member: Member, sid: str, due: float) -> OpenSession | None:
-    """Load an open session from the spool; None if it is not there (any more). Raises PermanentError for a broken one."""
+    """Load an open session from the spool.
+
+    None if it is not there (any more). Raises PermanentError for a broken one.
+    """
     data = member.disk.read(layout.session_json(member.layout.session(sid)))
     return None if data is None else OpenSession(admitted.decode(data), due)

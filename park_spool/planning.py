@@ -1,6 +1,7 @@
 """What to offer next: how large units are, how many may wait, and in which order. Pure.
 
-A session's jobs that are not yet offered are a few *pending* units: whole job lists at first, pieces and single jobs when
+A session's jobs that are not yet offered are a few *pending* units: whole job lists at first, pieces and single jobs
+when
 something was lost. Offering takes units off their front.
 """
 
@@ -126,7 +127,10 @@ def missing(
 
 
 def with_attempts(ranges: Iterable[Unit], last: Mapping[tuple[int, int, int], tuple[int, int]]) -> list[Unit]:
-    """Give missing ranges their attempts: a job that `last` names (group, job list, job → round, attempt) comes alone, one higher."""
+    """Give missing ranges their attempts: a job that `last` names comes alone, one higher.
+
+    `last`: (group, job list, job) → (round, attempt), the highest that was tried.
+    """
     units: list[Unit] = []
     for unit in ranges:
         named = sorted(job for (*key, job) in last if tuple(key) == unit.key and unit.start <= job < unit.stop)

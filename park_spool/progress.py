@@ -15,6 +15,7 @@ from .archive.reading import ArchiveReader
 from .archive.rows import SessionRow
 from .errors import NotFound
 
+_NO_ERROR = 1e-12  # a relative error below this is rounding, and has no digits to show
 UNDECIDED = frozenset({"queued", "running", "paused"})  # states that change by themselves or by control
 
 
@@ -160,8 +161,9 @@ def parameter_rows(parameters: Iterable[dict[str, Any]]) -> list[ParameterRow]:
         value, error, low, high, start = (_finite(entry.get(key)) for key in ("value", "error", "min", "max", "start"))
         shown = "–" if value is None else measured(value, error)
         name, unit = str(entry.get("name", "")), str(entry.get("unit") or "")
-        has_box = value is not None and low is not None and high is not None and low < high
-        gauge = (value, low, high) if has_box else None
+        gauge = None
+        if value is not None and low is not None and high is not None and low < high:
+            gauge = (value, low, high)
         rows.append(ParameterRow(name, shown, unit, _plain(low), _plain(high), _plain(start), gauge))
     return rows
 
@@ -182,7 +184,7 @@ def measured(value: float, error: float | None) -> str:
     >>> measured(258.863, 0.1042), measured(4.0457e-07, 2.1e-8), measured(39.1, None), measured(1234.5, 250.0)
     ('258.86 ± 0.10', '(4.05 ± 0.21)e-07', '39.1', '1230 ± 250')
     """
-    if error is None or not error > 0:
+    if error is None or not error > abs(value) * _NO_ERROR:
         return f"{value:.6g}"
     exponent = math.floor(math.log10(max(abs(value), error)))
     if not -4 < exponent < 6:

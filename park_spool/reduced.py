@@ -42,11 +42,12 @@ class Turn:
     """This process's wait for the archive's file, then its part in the role."""
 
     def __init__(self, settings: Config, me: Member) -> None:
-        # Local by the rule for archives: a lock file on a share would exclude nobody, and must not silently become soft.
+        # Local by the rule for archives: a lock file on a share would exclude nobody, and must not silently
+        # become soft.
         self._lock = FileLock(settings.archive.with_suffix(".lock"), fallback_to_soft=False)
         self._reduction = Reduction(me)
         self._is_told = False
-        self.wakeup = Wakeup([settings.layout.replies, settings.layout.sessions])
+        self.wakeup = Wakeup(flat=[settings.layout.replies, settings.layout.sessions])
         self.stop = daemon.Stop(self.wakeup.interrupt)
 
     def __enter__(self) -> Turn:

@@ -1,8 +1,11 @@
 """The groups' reducers: found, made, fed, and stopped when they throw.
 
-A reducer is the user's code. It runs inside the batch's transaction under a savepoint: what it keeps and says is committed with the
-results it was called for, or not at all. One that throws is rolled back and marked stopped, with file and line; its group's
-results go on being archived. A new object (after a restart, or when a stored result was replaced) is called with all results again.
+A reducer is the user's code. It runs inside the batch's transaction under a savepoint: what it keeps and says is
+committed with the
+results it was called for, or not at all. One that throws is rolled back and marked stopped, with file and line; its
+group's
+results go on being archived. A new object (after a restart, or when a stored result was replaced) is called with all
+results again.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ class Reducers:
 
     @contextmanager
     def undone_on_failure(self) -> Iterator[None]:
-        """Forget all reducers if a transaction fails: they have seen results that were rolled back, and catch up anew."""
+        """Forget all reducers if a transaction fails: they have seen results that were rolled back."""
         try:
             yield
         except BaseException:
@@ -89,7 +92,10 @@ class Reducers:
             raise
 
     def prepare(self, session: Admitted, groups: Iterable[int]) -> None:
-        """Make the reducers that a batch will need, before its results are stored: each catches up on what is stored already."""
+        """Make the reducers that a batch will need, before its results are stored.
+
+        Each catches up on what is stored already.
+        """
         for number in groups:
             group = (session.sid, number)
             if group not in self._reducers:

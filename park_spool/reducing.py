@@ -1,9 +1,11 @@
-"""What park-reduced does in one step: read replies, commit, bundle, tally, and only then unlink (PROTOCOL.md section 6).
+"""What park-reduced does in one step (PROTOCOL.md section 6): read replies, commit, bundle, tally, only then unlink.
 
     replies/UNIT@NODE ─► SQLite commit ─► reduced/SID/REDUCER.SEQ ─► tally ─► unlink
 
-Guarantees: each reply is counted once, whatever dies between two of these; every reply that is unlinked is in a bundle that was
-fsynced, and its jobs are in a tally that stands. A reducer with an empty archive, on any host, reads the bundles and goes on.
+Guarantees: each reply is counted once, whatever dies between two of these; every reply that is unlinked is in a
+bundle that was
+fsynced, and its jobs are in a tally that stands. A reducer with an empty archive, on any host, reads the bundles and
+goes on.
 """
 
 from __future__ import annotations
@@ -35,27 +37,37 @@ class Reducing:
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
         self._sessions: dict[str, Admitted] = {}
+        self._known: set[str] = set()
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
 
     def catch_up(self) -> None:
-        """Read every session and every bundle that the archive has not got, whoever wrote them; then say what is final."""
+        """Read every session and every bundle that the archive has not got, whoever wrote them.
+
+        Then say what is final.
+        """
+        self._known = self._archive.sessions_known()
         self.add_sessions()
+        self._add(self._member.disk.names(self._member.layout.closed))
         for sid in self._bundles.sids():
             self._absorb(sid)
         for sid in self._archive.open_sessions():
             self._tallying.mark(sid)
 
     def add_sessions(self) -> bool:
-        """Put sessions into the archive that it does not know yet."""
-        disk, spool = self._member.disk, self._member.layout
-        listed = [*disk.names(spool.sessions), *disk.names(spool.closed)]
-        known = self._archive.sessions_known() if listed else set()
-        fresh = [sid for sid in listed if layout.is_sid(sid) and sid not in known]
-        return any([self._session(sid) is not None for sid in fresh])
+        """Put open sessions into the archive that it does not know yet."""
+        return self._add(self._member.disk.names(self._member.layout.sessions))
+
+    def _add(self, names: Iterable[str]) -> bool:
+        fresh = [sid for sid in names if layout.is_sid(sid) and sid not in self._known]
+        found = [self._session(sid) for sid in fresh]
+        return any(found)
 
     def step(self) -> bool:
-        """Reduce one batch, publish the tallies that are due, unlink what they cover; return whether anything was done."""
+        """Reduce one batch, publish the tallies that are due, unlink what they cover.
+
+        Return whether anything was done.
+        """
         did = self._batch()
         for sid in self._tallying.due():
             did = self._retire(sid) or did
@@ -177,7 +189,10 @@ class Reducing:
     # sessions and foreign bundles
 
     def _session(self, sid: str) -> Admitted | None:
-        """Return an admitted session, putting it into the archive at first sight; None if it is not (yet) to be seen."""
+        """Return an admitted session, putting it into the archive at first sight.
+
+        None if it is not (yet) to be seen.
+        """
         if sid not in self._sessions:
             found = admitted.find(self._member.disk, self._member.layout, sid)
             if found is None:
@@ -188,6 +203,7 @@ class Reducing:
             with self._archive.transaction():
                 self._archive.add_session(sid, record, xml, session.received)
             self._sessions[sid] = session
+            self._known.add(sid)
         return self._sessions[sid]
 
     def _absorb(self, sid: str) -> None:

@@ -85,6 +85,7 @@ def _check(unit: Unit, jobs: list[Any]) -> None:
             is_sound = False
         if not is_sound:
             raise TornError(
-                f"expected a result with job ({unit.start} to {unit.stop - 1}), status, started, seconds, output; got {str(job)[:200]}"
+                f"expected a result with job ({unit.start} to {unit.stop - 1}), status, started, seconds, output; "
+                f"got {str(job)[:200]}"
             )
         seen.add(number)

@@ -1,4 +1,7 @@
-"""park-spoold: tends the spool while it is the active candidate, stands by otherwise. See tending.py for what it does."""
+"""park-spoold: tends the spool while it is the active candidate, stands by otherwise.
+
+See tending.py for what it does.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +37,12 @@ def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("spoold", settings.layout.logs, verbose)
     tending = Tending(member.join(settings))
-    wakeup = Wakeup([settings.layout.inbox, settings.layout.nodes])
+    wakeup = Wakeup(flat=[settings.layout.inbox, settings.layout.nodes], inbox=settings.layout.inbox)
     stop = daemon.Stop(wakeup.interrupt)
     stop.install()
 
     def step() -> bool:
-        tending.admission.inbox.heard(wakeup.whole_names(settings.layout.inbox))
+        tending.admission.inbox.heard(wakeup.whole_names())
         return tending.step()
 
     daemon.run(step, lambda: wakeup.wait(tending.wait_seconds()), wakeup.pause, stop)

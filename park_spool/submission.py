@@ -47,7 +47,10 @@ def contents(folder: Path) -> frozenset[str]:
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int) -> None:
-    """Unpack a zip into a new folder; a single folder at its top is left out. Raises SessionError, leaving no folder."""
+    """Unpack a zip into a new folder.
+
+    A single folder at its top is left out. Raises SessionError, leaving no folder.
+    """
     try:
         with zipfile.ZipFile(archive) as package:
             members = [member for member in package.infolist() if not member.is_dir()]

@@ -97,7 +97,10 @@ def newest(names: Iterable[str]) -> dict[str, str]:
 
 
 def read(disk: Disk, session: Path, known: dict[str, Any]) -> Tally:
-    """Read the union of the newest tallies in a session's folder. `known` keeps what was read under a name, for the next call."""
+    """Read the union of the newest tallies in a session's folder.
+
+    `known` keeps what was read under a name, for the next call.
+    """
     names = newest(disk.names(session))
     fresh: dict[str, Tally] = {}
     for name in names.values():

@@ -9,7 +9,10 @@ from park_spool.tallies import Tally
 
 
 class Tallying:
-    """One reducer's tallies. A tally is due `tally_seconds` after the last of its session, at once when the session is complete."""
+    """One reducer's tallies.
+
+    A tally is due `tally_seconds` after the last of its session, at once when the session is complete.
+    """
 
     def __init__(self, member: Member, archive: Archive) -> None:
         self._member = member

@@ -41,27 +41,37 @@ class HasFileno(Protocol):
 
 
 class Wakeup(FileSystemEventHandler):
-    """Watch folders (`watched` with all below them) and wait for a change, for a file to become readable, or for the time to pass."""
+    """Watch folders and wait: for a change, for a file to become readable, or for the time to pass.
 
-    def __init__(self, watched: Iterable[Path]) -> None:
+    `deep` folders are watched with all below them, `flat` ones alone; `inbox`, one of the flat ones, is where it
+    matters
+    which files are whole.
+    """
+
+    def __init__(self, deep: Iterable[Path] = (), flat: Iterable[Path] = (), inbox: Path | None = None) -> None:
         self._reader, self._writer = os.pipe()
         self._ended, self._end = os.pipe()
         for end in (self._reader, self._writer, self._end):
             os.set_blocking(end, False)
         self._lock = threading.Lock()
-        self._whole: set[Path] = set()
+        self._inbox = inbox
+        self._whole: set[str] = set()
         # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
         self._observer = _observer()
-        for folder in watched:
+        for folder in deep:
             self._observer.schedule(self, str(folder), recursive=True, event_filter=_EVENTS)
+        for folder in flat:
+            self._observer.schedule(self, str(folder), recursive=False, event_filter=_EVENTS)
         self._observer.daemon = True
         self._observer.start()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Run in watchdog's thread: remember what is whole, and wake the daemon."""
         if isinstance(event, FileClosedEvent) or (isinstance(event, FileMovedEvent) and event.dest_path):
-            with self._lock:
-                self._whole.add(Path(os.fsdecode(event.dest_path or event.src_path)))
+            path = Path(os.fsdecode(event.dest_path or event.src_path))
+            if path.parent == self._inbox:
+                with self._lock:
+                    self._whole.add(path.name)
         self.wake()
 
     def wake(self) -> None:
@@ -74,10 +84,10 @@ class Wakeup(FileSystemEventHandler):
         with suppress(BlockingIOError):
             os.write(self._end, b".")
 
-    def whole_names(self, folder: Path) -> list[str]:
-        """Return, once, the names in a folder that were closed after writing or moved in."""
+    def whole_names(self) -> list[str]:
+        """Return, once, the names in the inbox that were closed after writing or moved in."""
         with self._lock:
-            names = [path.name for path in self._whole if path.parent == folder]
+            names = sorted(self._whole)
             self._whole.clear()
         return names
 

@@ -1,4 +1,7 @@
-"""A node process whose jobs only note that they ran: `claimer.py SPOOL NOTES [SECONDS]`. Ends when nothing is left, or when killed."""
+"""A node process whose jobs only note that they ran: `claimer.py SPOOL NOTES [SECONDS]`.
+
+Ends when nothing is left, or when killed.
+"""
 
 from __future__ import annotations
 

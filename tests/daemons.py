@@ -46,7 +46,9 @@ class Site:
             self.start(name)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for process in self.processes.values():
             process.terminate()
         for name, process in self.processes.items():
@@ -74,7 +76,9 @@ class Site:
             assert process.poll() is None, f"{name} ended with status {process.returncode}: {self.logs()}"
 
     def logs(self) -> str:
-        return "\n".join(f"== {path.name}\n{path.read_text()[-4000:]}" for path in sorted((self.spool / "logs").iterdir()))
+        return "\n".join(
+            f"== {path.name}\n{path.read_text()[-4000:]}" for path in sorted((self.spool / "logs").iterdir())
+        )
 
     def drop(self, source: Path) -> None:
         """Copy a session into the inbox with plain `cp`."""

@@ -1,6 +1,7 @@
 """Actors stepped against each other at system-call level: one thread each, and one baton between them.
 
-Before every system call on the spool an actor hands the baton back and waits for its next turn; a seeded scheduler chooses who
+Before every system call on the spool an actor hands the baton back and waits for its next turn; a seeded scheduler
+chooses who
 goes on, lets time pass, and freezes an actor for long now and then. The order is the same for the same seed.
 """
 
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from park_spool.atomic import Disk
 from world import Killed, World
+
+from park_spool.atomic import Disk
 
 
 @dataclass

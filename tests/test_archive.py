@@ -43,9 +43,7 @@ def test_the_migration_is_recorded_and_runs_once(path: Path) -> None:
         identity = archive.identity
     with Archive.open(path) as archive:
         assert archive.identity == identity
-    assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [
-        ("park_spool", "0001 tables and views")
-    ]
+    assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [("park_spool", "0001 tables and views")]
 
 
 def test_each_file_has_an_identity_of_its_own(tmp_path: Path) -> None:
@@ -78,9 +76,7 @@ def test_a_session_is_added_once(archive: Archive, path: Path) -> None:
     archive.add_session(SID, record(session=session(9), file="other.xml"), b"<other/>", RECEIVED + 9)
     assert dump(path) == before
     assert archive.sessions_known() == {SID}
-    assert ask(path, "SELECT user, file, state, xml FROM sessions") == [
-        ("wei", "film.xml", "queued", "<session/>")
-    ]
+    assert ask(path, "SELECT user, file, state, xml FROM sessions") == [("wei", "film.xml", "queued", "<session/>")]
     assert ask(path, "SELECT group_number, name, task, reducer FROM groups") == [
         (1, "film1", "reflectivity/fit", "Chisq"),
         (2, "film2", "reflectivity/fit", "Chisq"),
@@ -127,9 +123,7 @@ def test_two_runs_of_one_job_under_one_attempt_of_one_node_are_one_run(archive: 
 
 def test_what_was_beaten_can_be_looked_up(archive: Archive, path: Path) -> None:
     put(archive, [failed(1, 2, is_final=True)], [ok(1, 4.0, round=1)])
-    assert ask(path, "SELECT status, round, attempt, node FROM duplicates") == [
-        ("failed", 0, 2, "n1_1_aaaaaa")
-    ]
+    assert ask(path, "SELECT status, round, attempt, node FROM duplicates") == [("failed", 0, 2, "n1_1_aaaaaa")]
     assert ask(path, "SELECT status, duplicates FROM jobs") == [("ok", 1)]
     assert ask(path, "SELECT count(*) FROM failures") == [(0,)]
 
@@ -214,9 +208,7 @@ def test_what_a_reducer_keeps_and_says(archive: Archive, path: Path) -> None:
 
 def test_the_newest_heartbeat_of_a_node_stands(archive: Archive, path: Path) -> None:
     archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": ["u1", "u2"], "seen": 1.0})
-    archive.put_node(
-        {"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": [], "seen": 2.0, "state": "expired"}
-    )
+    archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": [], "seen": 2.0, "state": "expired"})
     assert ask(path, "SELECT node, host, cpus, state, seen, units FROM nodes") == [
         ("n1_1_aaaaaa", "n1", 2, "expired", 2.0, 0)
     ]
@@ -224,9 +216,7 @@ def test_the_newest_heartbeat_of_a_node_stands(archive: Archive, path: Path) -> 
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
-def test_a_transaction_keeps_everything_or_nothing(
-    archive: Archive, path: Path, error: type[BaseException]
-) -> None:
+def test_a_transaction_keeps_everything_or_nothing(archive: Archive, path: Path, error: type[BaseException]) -> None:
     before = dump(path)
     with pytest.raises(error), archive.transaction():
         archive.put_results([ok(1, 2.0)])
@@ -309,9 +299,7 @@ def test_a_killed_writer_leaves_whole_transactions(path: Path, is_local: bool) -
         archive.add_session(SID, session(5000), b"", RECEIVED)
     code = _CRASH if is_local else _CRASH.replace("sys.argv[1])", "sys.argv[1]), is_local=False")
     here = str(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path), here], env=os.environ, check=False, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(path), here], env=os.environ, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     with Archive.open(path, is_local=is_local) as archive:
         assert archive.replies_known(["committed", "lost"]) == {"committed": "r.1"}

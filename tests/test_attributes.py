@@ -23,9 +23,7 @@ def test_the_five_numbers_are_kept_apart() -> None:
     assert found.values == {"nfev": 120}
 
 
-@pytest.mark.parametrize(
-    "value", ["NaN", "Infinity", "-Infinity", "1e999", "null", "true", '"966.19"', "[966.19]"]
-)
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "null", "true", '"966.19"', "[966.19]"])
 def test_what_is_not_a_finite_number_is_absent(value: str) -> None:
     assert attributes(f'{{"chisq": {value}}}').chisq is None
 
@@ -36,9 +34,7 @@ def test_an_integer_that_no_column_can_hold_is_absent(seed: str) -> None:
 
 
 def test_one_xml_element_gives_its_attributes() -> None:
-    found = attributes(
-        "<?xml version='1.0' encoding='UTF-8'?>\n<reply chisq='12.5' n='24' host='n4'><p/></reply>\n"
-    )
+    found = attributes("<?xml version='1.0' encoding='UTF-8'?>\n<reply chisq='12.5' n='24' host='n4'><p/></reply>\n")
     assert found.chisq == 12.5
     assert found.values == {"n": 24, "host": "n4"}
 
@@ -58,9 +54,7 @@ def test_other_texts_have_no_attributes(output: str) -> None:
 
 @given(
     st.text()
-    | st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists).map(
-        json.dumps
-    )
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists).map(json.dumps)
 )
 def test_no_text_raises(output: str) -> None:
     attributes(output)

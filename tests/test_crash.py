@@ -1,7 +1,8 @@
 """The crash test: the whole story, with the process killed before the n-th change of the spool, for every n.
 
 Admission, offers, claims, replies, a job that fails once, a node that dies holding claims, reducing, retiring,
-closing. After each kill a fresh process takes the dead one's place; in the end nothing is lost, nothing is counted twice, and the
+closing. After each kill a fresh process takes the dead one's place; in the end nothing is lost, nothing is counted
+twice, and the
 spool is legal.
 """
 
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from world import Actors, World, dying_disk, run_until_closed, state
+
 from park_spool.atomic import Disk
 from park_spool.check import check
-from world import Actors, World, dying_disk, run_until_closed, state
 
 MANY, FEW = 4, 2
 JOBS = {(1, job) for job in range(1, MANY + 1)} | {(2, job) for job in range(1, FEW + 1)}

@@ -27,7 +27,9 @@ def test_every_example_gives_results(tmp_path: Path) -> None:
         until(lambda: site.closed() == len(examples), 240, "closing all examples")
         site.assert_running()
         assert site.states() == {path.name: "done" for path in examples}
-        ok = dict(site.query("SELECT file, count(*) FROM jobs JOIN sessions USING (sid) WHERE status = 'ok' GROUP BY 1"))
+        ok = dict(
+            site.query("SELECT file, count(*) FROM jobs JOIN sessions USING (sid) WHERE status = 'ok' GROUP BY 1")
+        )
         assert ok["tutorial.xml"] == 4
         assert ok["reflectivity.xml"] == 48
         [(best,)] = site.query("SELECT min(chisq) FROM jobs JOIN sessions USING (sid) WHERE file = 'reflectivity.xml'")
@@ -142,7 +144,9 @@ def test_many_tiny_jobs_never_fill_the_window(tmp_path: Path, count: int) -> Non
     with Site(tmp_path) as site:
         site.drop_text("many.xml", NOOP.format(count=count))
         until(is_closed, 300, "closing")
-        assert site.query("SELECT count(*), count(DISTINCT job_number) FROM jobs WHERE status = 'ok'") == [(count, count)]
+        assert site.query("SELECT count(*), count(DISTINCT job_number) FROM jobs WHERE status = 'ok'") == [
+            (count, count)
+        ]
         assert most <= max(8, 4 * len(os.sched_getaffinity(0)))
         site.assert_legal()
 
@@ -165,4 +169,6 @@ def test_a_folder_with_its_data_is_one_submission(tmp_path: Path) -> None:
         site.assert_legal()
 
 
-CURVE = "\n".join(f"{0.01 + 0.005 * step:.4f} {10 ** (-step / 8):.6g} {10 ** (-step / 8) / 20:.6g}" for step in range(40))
+CURVE = "\n".join(
+    f"{0.01 + 0.005 * step:.4f} {10 ** (-step / 8):.6g} {10 ** (-step / 8) / 20:.6g}" for step in range(40)
+)

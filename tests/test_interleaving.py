@@ -1,6 +1,7 @@
 """Claimers, spoold's recovery and reducers stepped against each other at system-call level, in many seeded orders.
 
-After every single system call the invariant holds: what any tally calls final is durable, and the archive counts each job once.
+After every single system call the invariant holds: what any tally calls final is durable, and the archive counts each
+job once.
 In the end every job is counted exactly once, none is lost, and the spool is legal. Two spoolds and two reducers with
 archives of their own are active against each other whenever a freeze makes them take over.
 """
@@ -10,9 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from park_spool.check import check
 from stepping import Stage
 from world import World, state
+
+from park_spool.check import check
 
 MANY, FEW = 3, 1
 JOBS = {(1, job) for job in range(1, MANY + 1)} | {(2, job) for job in range(1, FEW + 1)}
@@ -20,7 +22,9 @@ TURNS = 60_000
 
 
 def play(root: Path, seed: int, kills: bool) -> World:
-    world = World(root, seed=seed, claim_expiry=12.0, unit_lifetime=6.0, heartbeat_seconds=2.0, lease_renew=1.0, lease_expiry=5.0)
+    world = World(
+        root, seed=seed, claim_expiry=12.0, unit_lifetime=6.0, heartbeat_seconds=2.0, lease_renew=1.0, lease_expiry=5.0
+    )
     world.script = lambda joblist, job, attempt: "failed" if (joblist, attempt) == (2, 0) else "ok"
     world.submit(MANY, FEW)
     second = world.root / "archive" / "second.sqlite"

@@ -1,4 +1,7 @@
-"""The race test: real processes on a real directory; each unit is claimed and run once, and none is lost when claimers are killed."""
+"""The race test: real processes on a real directory.
+
+Each unit is claimed and run once, and none is lost when claimers are killed.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from park_spool import layout
 from park_spool.check import check
 from park_spool.config import load, make_spool
@@ -56,7 +60,9 @@ class Race:
             (rank / Unit(sid, 1, 1, job, job + 1).name).touch()
 
     @contextmanager
-    def claimers(self, count: int, wrap: list[str] | None = None, patience: float = 1.0) -> Iterator[list[subprocess.Popen[bytes]]]:
+    def claimers(
+        self, count: int, wrap: list[str] | None = None, patience: float = 1.0
+    ) -> Iterator[list[subprocess.Popen[bytes]]]:
         processes = [self.start(index, wrap, patience) for index in range(count)]
         try:
             for process in processes:
@@ -70,7 +76,14 @@ class Race:
                 process.communicate()
 
     def start(self, index: int, wrap: list[str] | None, patience: float) -> subprocess.Popen[bytes]:
-        command = [*(wrap or []), sys.executable, str(CLAIMER), str(self.spool), str(self.root / f"notes-{index}"), str(patience)]
+        command = [
+            *(wrap or []),
+            sys.executable,
+            str(CLAIMER),
+            str(self.spool),
+            str(self.root / f"notes-{index}"),
+            str(patience),
+        ]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     @staticmethod
@@ -93,7 +106,9 @@ class Race:
         import sqlite3
 
         with sqlite3.connect(self.settings.archive) as connection:
-            rows = connection.execute("SELECT status, count(*), count(DISTINCT job_number) FROM jobs GROUP BY 1").fetchall()
+            rows = connection.execute(
+                "SELECT status, count(*), count(DISTINCT job_number) FROM jobs GROUP BY 1"
+            ).fetchall()
         connection.close()
         assert all(count == distinct for _, count, distinct in rows)
         return Counter({status: count for status, count, _ in rows})
@@ -179,7 +194,9 @@ def test_a_claim_whose_rename_reports_eio_after_it_happened(tmp_path: Path, need
     assert check(race.spool) == []
 
 
-@pytest.mark.parametrize("fault", ["rename:error=EIO:when=3+4", "rename:error=ESTALE:when=2+3", "mkdir,rename:error=EINTR:when=5+5"])
+@pytest.mark.parametrize(
+    "fault", ["rename:error=EIO:when=3+4", "rename:error=ESTALE:when=2+3", "mkdir,rename:error=EINTR:when=5+5"]
+)
 def test_claims_whose_system_calls_fail(tmp_path: Path, needs: Callable[[str], str], fault: str) -> None:
     """strace makes renames fail without happening: claims and replies are tried again, each unit is run once."""
     needs("strace")

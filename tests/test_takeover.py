@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from world import Killed, World, dying_disk, state
+
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.reduction import Reduction
-from world import Killed, World, dying_disk, state
 
 TABLES = ("sessions", "groups", "joblists", "jobs", "results", "history", "attempts", "texts", "messages")
 

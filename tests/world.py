@@ -213,7 +213,9 @@ def run_until_closed(world: World, actors: Actors, tick: float = 0.7, limit: int
 def state(world: World) -> list[str]:
     """The names that stand in the spool: what a person would look at."""
     return sorted(
-        str(path.relative_to(world.root)) for path in world.root.rglob("*") if path.is_file() and path.parent.name != "logs"
+        str(path.relative_to(world.root))
+        for path in world.root.rglob("*")
+        if path.is_file() and path.parent.name != "logs"
     )
 
 

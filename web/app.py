@@ -7,15 +7,16 @@ another host are refused, so that no foreign web site can read the page through 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from flask import Flask, Response, render_template
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from park_spool import plots, progress
 from park_spool.archive.reading import ArchiveReader
-from park_spool.errors import NotFound, TemporaryError
+from park_spool.errors import NotFound, ParkError, TemporaryError
 
 from .pictures import Pictures
 from .views import pages
@@ -37,7 +38,7 @@ def create_app(archive: Path, *, hosts: Sequence[str] | None = LOOPBACK_HOSTS, r
     `hosts` are the names under which a browser may ask for the page; None allows every name.
     """
     app = Flask(__name__)
-    app.config["TRUSTED_HOSTS"] = None if hosts is None else list(hosts)
+    app.config["HOSTS"] = None if hosts is None else tuple(hosts)
     app.config["REFRESH_SECONDS"] = refresh_seconds
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["archive"] = ArchiveReader(archive)
@@ -55,8 +56,20 @@ def create_app(archive: Path, *, hosts: Sequence[str] | None = LOOPBACK_HOSTS, r
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(TemporaryError, _not_now)
+    app.register_error_handler(ParkError, _broken)
+    app.before_request(_refuse_foreign_names)
     app.after_request(_with_headers)
     return app
+
+
+def _refuse_foreign_names() -> None:
+    """Refuse a request under a name that is not ours.
+
+    Flask's TRUSTED_HOSTS would do, but werkzeug cuts a trusted name at its first colon, and so never trusts [::1].
+    """
+    hosts: tuple[str, ...] | None = current_app.config["HOSTS"]
+    if hosts is not None and re.sub(r":\d+$", "", request.host) not in hosts:
+        raise BadRequest(f"this page is not known as {request.host}; ask for it as {hosts[0]}")
 
 
 def _not_found(error: NotFound) -> tuple[str, int]:
@@ -66,6 +79,11 @@ def _not_found(error: NotFound) -> tuple[str, int]:
 def _not_now(error: TemporaryError) -> tuple[str, int, dict[str, str]]:
     log.warning("%s", error)
     return render_template("problem.html", title="Not now", why=str(error), is_changing=True), 503, {"Retry-After": "5"}
+
+
+def _broken(error: ParkError) -> tuple[str, int]:
+    log.error("%s", error)
+    return render_template("problem.html", title="Out of order", why=str(error)), 500
 
 
 def _refused(error: HTTPException) -> tuple[str, int] | HTTPException:

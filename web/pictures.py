@@ -43,7 +43,10 @@ class Pictures:
         best = self._reader.best(sid, group)
         if best is None or best.curve is None:
             raise NotFound(f"group {group} of session {sid} has no curve to draw yet")
-        return plots.plot_fit({**best.curve, "chisq": best.chisq, "dof": best.dof}, f"Best fit: job {best.job}")
+        try:
+            return plots.plot_fit({**best.curve, "chisq": best.chisq, "dof": best.dof}, f"Best fit: job {best.job}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise NotFound(f"the curve that job {best.job} of session {sid} gave cannot be drawn: {error!r}") from error
 
     def _draw_history(self, sid: str, group: int) -> bytes:
         picture = self._reader.history_picture(sid, group)

@@ -1,4 +1,4 @@
-"""Who is at work on a spool, for people: by the names in locks/ and nodes/, and by what processes can be seen from here.
+"""Who is at work on a spool, for people: by names in locks/ and nodes/, and by what processes can be seen from here.
 
 One look cannot tell a silent daemon on another host from one that is busy, so only those whose process is known to be
 gone are left out. Daemons judge by watching sequences move (nodes.py, leadership.py); nothing is decided here.

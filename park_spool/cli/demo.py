@@ -52,7 +52,13 @@ LOG = "daemons.log"
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave daemons and page running until Ctrl-C.")
 @click.option("--cpus", type=click.IntRange(1), help="Give the node so many CPUs; else all.")
-@click.option("--starts", type=click.IntRange(1), default=48, show_default=True, help="Fit from so many random starts.")
+@click.option(
+    "--starts",
+    type=click.IntRange(1),
+    default=48,
+    show_default=True,
+    help="Fit from so many random starts; fewer than 9 miss the best.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Serve the page there; else on any free port.")
 @guarded
 def demo(keep: bool, cpus: int | None, starts: int, port: int) -> None:
@@ -186,7 +192,7 @@ class Stage:
         if outcome.best is not None:
             click.echo("\n".join(table(words.result_rows(outcome.best), "  ")))
         pictures = self._draw(outcome)
-        click.echo("\n".join(table(words.where_it_is(self.settings.archive, pictures, self.page, self.is_kept))))
+        click.echo("\n" + "\n".join(table(words.where_it_is(self.settings.archive, pictures, self.page, self.is_kept))))
         if complaints := words.complaints(outcome):
             raise ParkError(f"THE DEMO FAILED: {'; '.join(complaints)}; logs: {self.settings.layout.logs}")
 
@@ -270,7 +276,7 @@ class Barred:
         from rich.progress import BarColumn, Progress, TextColumn
 
         # No thread of its own: daemons are started again from this process, and a fork wants one thread.
-        columns = (BarColumn(), TextColumn("{task.description}"))
+        columns = (BarColumn(20), TextColumn("{task.description}"))
         self._bar: Bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
         self._task = self._bar.add_task("waiting for the first fit", total=None)
         self._bar.start()
@@ -285,7 +291,7 @@ class Barred:
 
 
 def starter(folder: Path) -> Callable[[Sequence[str]], Process]:
-    """Give a function that starts a daemon with its output in the demo's folder, to end with this process at the latest."""
+    """Give a function that starts a daemon, output in the demo's folder, that ends with this process at the latest."""
 
     def start(argv: Sequence[str]) -> Process:
         die_together = functools.partial(set_parent_death_signal, signal.SIGTERM, os.getpid())

@@ -1,0 +1,350 @@
+"""The status page: what it shows, what it refuses, and that looking often is cheap."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from archive_examples import OTHER, RECEIVED, SID, failed, ok, put, record, session
+from flask.testing import FlaskClient
+from park_spool.web.app import create_app
+
+from park_spool import config
+from park_spool.archive import sqlite
+from park_spool.archive.writing import Archive
+
+FIT = """{"chisq": 966.193, "npoints": 408, "dof": 399, "seed": 7, "parameters": [
+ {"name": "film thickness", "value": 258.863, "error": 0.104, "unit": "Å", "min": 50, "max": 500, "start": 321.0}],
+ "curve": {"x": [0.01, 0.02, 0.03], "y": [1.0, 0.5, 0.2], "dy": [0.1, 0.1, 0.1], "model": [1.0, 0.5, 0.2]}}"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "park.sqlite"
+
+
+@pytest.fixture
+def archive(path: Path) -> Iterator[Archive]:
+    with Archive.open(path) as archive:
+        archive.add_session(SID, record(session=session(48, 4)), b"<session/>", RECEIVED)
+        put(archive, [ok(1, 29207.5), ok(2, output=FIT, started=1.0), ok(3, 2000.0, started=2.0)])
+        put(archive, [failed(4, 2, is_final=True, why="the process was killed by SIGSEGV", signal=11)])
+        archive.add_message(SID, 1, '<reply update="1.1.2" chisq="966.193"/>', RECEIVED + 2)
+        yield archive
+
+
+@pytest.fixture
+def client(path: Path) -> FlaskClient:
+    return create_app(path).test_client()
+
+
+def look(client: FlaskClient, where: str, status: int = 200) -> str:
+    """Return a page, after a look at what every page must be."""
+    answer = client.get(where)
+    assert answer.status_code == status, answer.text
+    assert "script" not in answer.headers["Content-Security-Policy"]
+    page = Page()
+    page.feed(answer.text)
+    assert page.problems == []
+    return answer.text
+
+
+class Page(HTMLParser):
+    """Finds what makes a page hard to use for some, or unsafe for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        wanted = {"th": "scope", "img": "alt", "html": "lang", "progress": "aria-label", "meter": "aria-label"}
+        if tag in wanted and not found.get(wanted[tag]):
+            self.problems.append(f"<{tag}> without {wanted[tag]}")
+        if tag == "script" or any(name.startswith("on") for name in found):
+            self.problems.append(f"a script in <{tag}>")
+        if any(value and "//" in value for name, value in attrs if name in ("src", "href")):
+            self.problems.append(f"<{tag}> asks another host")
+
+
+def test_there_is_a_page_before_there_is_an_archive(client: FlaskClient) -> None:
+    text = look(client, "/")
+    assert "There is no archive" in text
+    assert 'http-equiv="refresh"' in text
+    assert "There is no archive" in look(client, "/nodes", 404)
+    health = client.get("/health")
+    assert health.json is not None
+    assert health.json["archive"].startswith("there is no archive")
+
+
+def test_a_page_without_sessions_says_how_to_send_one(path: Path, client: FlaskClient) -> None:
+    Archive.open(path).close()
+    assert "spool/inbox/" in look(client, "/")
+    assert "park-noded" in look(client, "/nodes")
+    assert client.get("/health").json == {"page": "ok", "archive": "ok"}
+
+
+def test_the_sessions(archive: Archive, client: FlaskClient) -> None:
+    archive.add_session(OTHER, record(session=session(7), file=""), b"", RECEIVED + 9)
+    text = look(client, "/")
+    for words in (
+        "film.xml",
+        SID,
+        "wei",
+        "running",
+        ">4 of 52<",
+        "966.19",
+        "1.3 jobs/s",
+        "36 s",
+        "2026-11-23 02:55:00",
+    ):
+        assert words in text
+    assert text.index(OTHER) < text.index(SID)
+    assert "queued" in text
+    assert f'href="/sessions/{SID}"' in text
+
+
+def test_only_what_changes_is_looked_at_again(archive: Archive, client: FlaskClient) -> None:
+    assert 'http-equiv="refresh"' in look(client, "/")
+    assert 'http-equiv="refresh"' in look(client, f"/sessions/{SID}")
+    archive.set_state(SID, "done", RECEIVED + 60)
+    assert 'http-equiv="refresh"' not in look(client, "/")
+    assert 'http-equiv="refresh"' not in look(client, f"/sessions/{SID}")
+
+
+def test_a_session(archive: Archive, client: FlaskClient) -> None:
+    text = look(client, f"/sessions/{SID}")
+    for words in (
+        *("4 of 52 jobs, 1.3 jobs/s, about 36 s left", "1 failed", "Group 1: film1", "reflectivity/fit", "Chisq"),
+        *("966.19", "Reduced χ²", "2.42", "408", "399", "1.1.2", "film thickness", "258.86 ± 0.10", "Å", "321"),
+        *("killed by SIGSEGV", "standard error", "&lt;reply update=", "No job of this group gave a chi-square yet"),
+        *(f"/sessions/{SID}/groups/1/best.png", f"/sessions/{SID}/groups/1/history.png"),
+    ):
+        assert words in text
+    assert "groups/2/" not in text
+
+
+def test_a_stopped_reducer_is_shown_with_the_reason(archive: Archive, client: FlaskClient) -> None:
+    archive.stop_reducer(SID, 2, "TypeError: no chisq (Mine.py, line 7)")
+    assert "The reducer was stopped: TypeError: no chisq (Mine.py, line 7)" in look(client, f"/sessions/{SID}")
+
+
+def test_names_of_users_are_text_and_never_markup(path: Path, client: FlaskClient) -> None:
+    evil = "<script>alert(1)</script>\" onload='x"
+    with Archive.open(path) as archive:
+        archive.add_session(SID, record(session=session(4, name=evil), file=evil, owner=evil), b"", RECEIVED)
+        curve = '"curve": {"x": [1], "y": ["<b>"], "xlabel": "$\\\\frac$"}'
+        odd = f'{{"chisq": 1, "parameters": [{{"name": "<img src=x>", "value": "<i>", "min": []}}, 7], {curve}}}'
+        put(archive, [ok(1, output=odd), failed(2, 2, is_final=True, why=evil, stderr=evil)])
+        archive.add_message(SID, 1, evil, RECEIVED)
+        archive.put_node({"node": evil, "host": evil, "cpus": 1, "state": evil})
+    for where in ("/", f"/sessions/{SID}", "/nodes"):
+        assert "<script" not in look(client, where)
+
+
+@pytest.mark.parametrize("curve", ['{"y": [1]}', '{"x": ["one"], "y": [1]}', '{"x": 1}', '{"x": [1, 2], "y": [1]}'])
+def test_a_curve_that_cannot_be_drawn_is_said_in_words(archive: Archive, client: FlaskClient, curve: str) -> None:
+    put(archive, [ok(5, output=f'{{"chisq": 1, "curve": {curve}}}')])
+    assert "cannot be drawn" in look(client, f"/sessions/{SID}/groups/1/best.png", 404)
+    assert "best.png" in look(client, f"/sessions/{SID}")
+
+
+def test_a_unique_prefix_will_do(archive: Archive, client: FlaskClient) -> None:
+    assert SID in look(client, "/sessions/20261123")
+
+
+def test_the_session_as_json(archive: Archive, client: FlaskClient) -> None:
+    found = client.get(f"/sessions/{SID}.json").json
+    assert found is not None
+    assert found["row"]["best_chisq"] == 966.193
+    assert found["groups"][0]["best"]["parameters"][0]["name"] == "film thickness"
+    assert found["failures"][0]["signal"] == 11
+
+
+@pytest.mark.parametrize("name", ["best", "history"])
+def test_a_picture_is_sent_once_for_each_state(archive: Archive, client: FlaskClient, name: str) -> None:
+    where = f"/sessions/{SID}/groups/1/{name}.png"
+    first = client.get(where)
+    assert first.status_code == 200
+    assert first.mimetype == "image/png"
+    assert first.data.startswith(b"\x89PNG")
+    again = client.get(where, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    put(archive, [ok(2, output=FIT.replace("966.193", "900.5"), attempt=1, started=3.0)])
+    changed = client.get(where, headers={"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+    assert changed.data != first.data
+
+
+def test_a_picture_is_drawn_once_for_many(
+    archive: Archive, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr("park_spool.plots.plot_history", lambda *_: drawn.append("once") or b"png")
+    for _ in range(3):
+        assert client.get(f"/sessions/{SID}/groups/1/history.png").data == b"png"
+    assert drawn == ["once"]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("/sessions/2027", "No session in the archive begins with &#39;2027&#39;."),
+        ("/sessions/2027.json", "No session in the archive"),
+        (f"/sessions/{SID}/groups/9/best.png", "has no group 9"),
+        (f"/sessions/{SID}/groups/2/best.png", "has no curve to draw yet"),
+        ("/nowhere", "There is no such page here."),
+        ("/static/../app.py", "There is no such page here."),
+    ],
+)
+def test_what_is_not_there_is_said_in_words(archive: Archive, client: FlaskClient, where: str, words: str) -> None:
+    assert words in look(client, where, 404)
+
+
+def test_the_page_is_only_looked_at(archive: Archive, client: FlaskClient) -> None:
+    answer = client.post(f"/sessions/{SID}")
+    assert answer.status_code == 405
+    assert "only be looked at" in answer.text
+
+
+def test_a_page_under_a_foreign_name_is_refused(archive: Archive, path: Path) -> None:
+    """A foreign site that resolves its own name to 127.0.0.1 must not read the page through a browser."""
+    client = create_app(path).test_client()
+    for host in ("evil.example", "evil.example:5400", "localhost.evil.example", "127.0.0.1.evil.example", ""):
+        assert client.get("/", headers={"Host": host}).status_code == 400
+    for host in ("localhost:5400", "127.0.0.1:5400", "[::1]:5400"):
+        assert client.get("/", headers={"Host": host}).status_code == 200
+    everywhere = create_app(path, hosts=None).test_client()
+    assert everywhere.get("/", headers={"Host": "n4.ncnr.nist.gov"}).status_code == 200
+
+
+def test_an_archive_that_is_locked_or_broken_is_said_in_words(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Archive.open(path, is_local=False).close()
+    monkeypatch.setattr(sqlite, "READER_PATIENCE", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "look again in a moment" in look(create_app(path).test_client(), "/", 503)
+    broken = tmp_path / "broken.sqlite"
+    broken.write_text("no database" * 1000)
+    assert "not a whole archive" in look(create_app(broken).test_client(), "/", 500)
+
+
+def test_the_nodes(archive: Archive, client: FlaskClient) -> None:
+    archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 16, "units": ["u", "v"], "seen": RECEIVED})
+    text = look(client, "/nodes")
+    for words in ("n1_1_aaaaaa", "alive", ">16<", ">2<", "2026-11-23 02:55:00"):
+        assert words in text
+
+
+# the server
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    config.make_spool(tmp_path / "spool")
+    return tmp_path / "spool"
+
+
+@contextmanager
+def serving(spool: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run park-web on a free port; give the process and its address."""
+    command = [sys.executable, "-m", "park_spool.web.server", "--spool", str(spool), "--port", "0", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert line.startswith("park-web: the page is at http://127.0.0.1:"), line + process.stderr.read()
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+def fetch(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_answers_and_stops_cleanly(spool: Path, number: signal.Signals) -> None:
+    with serving(spool) as (process, address):
+        assert "There is no archive" in fetch(address)
+        with Archive.open(spool / "archive" / "park.sqlite") as archive:
+            archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
+        assert SID in fetch(address)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_another_archive_can_be_named(spool: Path, tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "other.sqlite") as archive:
+        archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
+    with serving(spool, "--archive", str(tmp_path / "other.sqlite")) as (_, address):
+        assert SID in fetch(address)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--port", "TAKEN"], 75, "give another one with --port, or 0 for any free one"),
+        (["--host", "192.0.2.1", "--port", "0"], 75, "192.0.2.1"),
+        (["--host", "no such host"], 1, "cannot listen on no such host"),
+        (["--port", "70000"], 1, "expected 0 to 65535"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_one_sentence(spool: Path, options: list[str], code: int, words: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        options = [option.replace("TAKEN", str(taken.getsockname()[1])) for option in options]
+        command = [sys.executable, "-m", "park_spool.web.server", "--spool", str(spool), *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_page_is_light_to_import() -> None:
+    heavy = ("matplotlib", "numpy", "sqlite_utils", "refnx")
+    code = f"import sys, park_spool.web.server; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_browser_shows_the_page(spool: Path, tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None and not os.environ.get("CI"):
+        pytest.skip("no chromium here to show the page with")
+    assert browser is not None, "CI must show the page in a browser: install chromium"
+    with Archive.open(spool / "archive" / "park.sqlite") as archive:
+        archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
+        put(archive, [ok(1, 29207.5), ok(2, output=FIT, started=1.0)])
+    with serving(spool) as (_, address):
+        shot = tmp_path / "page.png"
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+        flags += ["--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"]
+        flags += ["--window-size=1280,1400", f"--screenshot={shot}"]
+        subprocess.run([browser, *flags, f"{address}sessions/{SID}"], check=True, capture_output=True, timeout=120)
+    assert colours(shot) > 50
+
+
+def colours(picture: Path) -> int:
+    """Count the colours of a picture: a page that was not drawn has few."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        return len(image.convert("RGB").getcolors(maxcolors=2**24) or [])
