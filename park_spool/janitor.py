@@ -26,8 +26,10 @@ class Janitor:
             self._sweep(name, seen, now)
         self._since = seen
         if self._member.config.is_shared:
-            for rank in survey.ranks(self._member.disk, self._member.layout):
-                self._member.disk.refresh(self._member.layout.ready / rank)
+            spool = self._member.layout
+            for rank in survey.ranks(self._member.disk, spool):
+                self._member.disk.refresh(spool.ready / rank)
+            self._member.disk.refresh(spool.inbox)
         return admitted
 
     def _finish(self, sid: str, seen: dict[tuple[str, object], float], now: float) -> bool:

@@ -105,7 +105,7 @@ class Node:
             if self._beat.seq and self._is_fenced():
                 self._be_reborn()
                 return
-            self._judge(set(survey.parsed(self.member.disk.names(self.member.layout.claims(self.member.name)))))
+            self._judge(self._listed())
             self._beat.publish(self.member, self._report())
         except OSError as error:
             if not is_temporary(error.errno):
@@ -113,6 +113,12 @@ class Node:
             log.warning("cannot publish a heartbeat: %s; trying again", error)
             if self._beat.silence(self.member) > self.member.config.unit_lifetime:
                 self._drop_everything("no heartbeat could be published: others may have taken the work back")
+
+    def _listed(self) -> set[Unit]:
+        folder = self.member.layout.claims(self.member.name)
+        if self.member.config.is_shared:
+            self.member.disk.refresh(folder)  # NFS: a claim whose rename reported an error must show up here
+        return set(survey.parsed(self.member.disk.names(folder)))
 
     def _is_fenced(self) -> bool:
         spool = self.member.layout
@@ -143,7 +149,7 @@ class Node:
             self.runners[claim.runner].kill()
 
     def _judge(self, seen: set[Unit]) -> None:
-        """Hold one's memory against one's folder: adopt what came unnoticed, drop what is answered, stop what is gone."""
+        """Hold one's memory against one's folder: adopt what came unnoticed, drop the answered, stop what is gone."""
         for unit in seen:
             if unit in self._answered:
                 self.member.disk.unlink(self._claim_path(unit))

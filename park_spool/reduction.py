@@ -46,6 +46,8 @@ class Reduction:
 
     def _put_nodes(self) -> None:
         assert self._archive is not None
+        if self._member.config.is_shared:
+            self._member.disk.refresh(self._member.layout.replies)  # NFS: a listing may stay stale without bound
         self._nodes.look()
         gone = set(self._nodes.gone())
         with self._archive.transaction():

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from park_spool import layout, sealed, tallies
+from park_spool import admitted, layout, replies, sealed, tallies
+from park_spool.admission import Admission
 from park_spool.assignment import Assignment
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.config import Config, make_spool
-from park_spool.layout import parse_unit
+from park_spool.layout import Unit, parse_unit
 from park_spool.member import Member
 from park_spool.node import Node
 from park_spool.processes import Identity
@@ -36,6 +37,9 @@ SESSION = """<?xml version='1.0' encoding='UTF-8'?>
 </session>
 """
 CHANGES = frozenset({"create", "write", "rename", "unlink", "mkdir", "rmdir", "rmtree", "fsync", "commit"})
+
+
+STRANGER = "h9000_9000_000000"  # a node or reducer of which nothing else is known
 
 
 class Killed(BaseException):
@@ -128,6 +132,49 @@ class World:
     def submit(self, many: int = 4, few: int = 2, name: str = "film.xml") -> None:
         (self.layout.inbox / name).write_text(SESSION.format(many=many, few=few))
 
+    def admit(self, many: int = 4, few: int = 2, xml: str | None = None) -> str:
+        """Admit a session at once, as a spoold does that heard its file being closed; return its SID."""
+        admission = Admission(self.member())
+        (self.layout.inbox / "film.xml").write_text(xml or SESSION.format(many=many, few=few))
+        admission.inbox.heard(["film.xml"])
+        [sid] = admission.step()
+        return sid
+
+    def let(self, *actors: Any, turns: int = 20, tick: float = 0.7) -> None:
+        """Step some actors by turns while time passes."""
+        for _ in range(turns):
+            for actor in actors:
+                actor.step()
+            self.clock.now += tick
+
+    def plant_ready(self, unit: Unit, rank: str | None = None) -> Path:
+        """Put a unit's name where a node may claim it."""
+        found = admitted.find(Disk(self.layout.tmp, "test"), self.layout, unit.sid)
+        path = self.layout.ready / (rank or (found[1].rank(unit.key) if found else "100-100")) / unit.name
+        return _touch(path)
+
+    def plant_claim(self, unit: Unit, node: str) -> Path:
+        return _touch(self.layout.claimed / node / unit.name)
+
+    def reply(self, unit: Unit, node: str, status: str = "ok", **fields: Any) -> tuple[str, bytes]:
+        """A whole reply as that node would publish it: its name and its bytes."""
+        lines = []
+        for job in range(unit.start, unit.stop):
+            result = {"job": job, "status": status, "started": 5000.0 + job, "seconds": 0.5, "output": "", **fields}
+            lines.append(json.dumps(result).encode() + b"\n")
+        return layout.reply_name(unit, node), replies.encode(unit, node, {}, lines)
+
+    def plant_reply(self, unit: Unit, node: str, status: str = "ok", **fields: Any) -> Path:
+        name, data = self.reply(unit, node, status, **fields)
+        (self.layout.replies / name).write_bytes(data)
+        return self.layout.replies / name
+
+    def plant_bundle(self, unit: Unit, node: str, seq: int = 1) -> Path:
+        path = self.layout.bundles(unit.sid) / layout.bundle_name(STRANGER, seq)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(sealed.bind([self.reply(unit, node)]))
+        return path
+
     @property
     def is_closed(self) -> bool:
         """Whether a session was admitted, all are closed, and nothing is on its way any more."""
@@ -176,6 +223,12 @@ class World:
             for (_, joblist), pieces in tallies.decode(path.read_bytes()).final.items():
                 found |= {(joblist, job) for start, stop in pieces for job in range(start, stop)}
         return found
+
+
+def _touch(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    return path
 
 
 @dataclass

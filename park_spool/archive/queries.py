@@ -49,7 +49,9 @@ _FAILURES = f"""
 def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> list[SessionRow]:
     """Return sessions, newest first."""
     rows = connection.execute(
-        f"SELECT {_SESSION_COLUMNS} FROM progress ORDER BY sid DESC LIMIT ? OFFSET ?", (limit, offset)
+        f"SELECT {_SESSION_COLUMNS} FROM progress"
+        " WHERE sid IN (SELECT sid FROM sessions ORDER BY sid DESC LIMIT ? OFFSET ?) ORDER BY sid DESC",
+        (limit, offset),
     )
     return [SessionRow(**row) for row in rows]
 

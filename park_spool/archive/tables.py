@@ -71,7 +71,7 @@ CREATE TABLE jobs (  -- one small row for each job that has its final result
   PRIMARY KEY (sid, group_number, joblist_number, job_number)
 ) WITHOUT ROWID;
 CREATE INDEX jobs_by_chisq ON jobs (sid, group_number, chisq, finished) WHERE chisq IS NOT NULL;
-CREATE INDEX jobs_not_ok ON jobs (sid, group_number, status) WHERE status <> 'ok';
+CREATE INDEX jobs_not_ok ON jobs (sid, group_number, joblist_number, job_number) WHERE status <> 'ok';
 
 CREATE TABLE results (  -- what a job said; a job that said nothing has no row
   sid TEXT NOT NULL,
@@ -184,13 +184,13 @@ SELECT j.sid, j.group_number, g.name AS group_name,
   printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
   j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed, j.node, j.seconds,
   strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.output
-FROM groups g
-JOIN jobs j ON j.sid = g.sid AND j.group_number = g.group_number
-  AND (j.joblist_number, j.job_number) = (
-    SELECT b.joblist_number, b.job_number FROM jobs b
-    WHERE b.sid = g.sid AND b.group_number = g.group_number AND b.chisq IS NOT NULL
-    ORDER BY b.chisq, b.finished, b.joblist_number, b.job_number LIMIT 1)
-LEFT JOIN results r USING (sid, group_number, joblist_number, job_number);
+FROM history h  -- few rows: the best fit is the last step of the staircase
+CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
+LEFT JOIN groups g USING (sid, group_number)
+LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
+WHERE NOT EXISTS (
+  SELECT 1 FROM history later WHERE later.sid = h.sid AND later.group_number = h.group_number
+  AND (later.finished, later.joblist_number, later.job_number) > (h.finished, h.joblist_number, h.job_number));
 
 CREATE VIEW progress AS  -- how far each session is
 SELECT s.sid, s.user, s.file, s.state, s.priority, s.received, s.closed,
