@@ -43,18 +43,20 @@ _UNIT = (
     _SID
     + r"\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<first>\d{9})-(?P<last>\d{9})\.(?P<round>\d{2})\.(?P<attempt>\d{2})"
 )
-PATTERNS: dict[str, re.Pattern[str]] = {
-    "SID": re.compile(_SID),
-    "UNIT": re.compile(_UNIT),
-    "NODE": re.compile(_NODE),
-    "RANK": re.compile(r"(?P<session>\d{3})-(?P<joblist>\d{3})(\+(?P<tag>[a-z0-9_-]+))?"),
-    "reply": re.compile(_UNIT + "@" + _NODE),
-    "heartbeat": re.compile(_NODE + r"\." + _SEQ + r"\.json"),
-    "lock": re.compile(r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ),
-    "tally": re.compile(r"tally\." + _NODE + r"\." + _SEQ),
-    "bundle": re.compile(_NODE + r"\." + _SEQ),
-    "expired": re.compile(_NODE + r"\.expired"),
+_TEXTS = {
+    "SID": _SID,
+    "UNIT": _UNIT,
+    "NODE": _NODE,
+    "RANK": r"(?P<session>\d{3})-(?P<joblist>\d{3})(\+(?P<tag>[a-z0-9_-]+))?",
+    "reply": _UNIT + "@" + _NODE,
+    "heartbeat": _NODE + r"\." + _SEQ + r"\.json",
+    "lock": r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ,
+    "tally": r"tally\." + _NODE + r"\." + _SEQ,
+    "bundle": _NODE + r"\." + _SEQ,
+    "expired": _NODE + r"\.expired",
 }
+# Only ASCII digits: int() reads others too, and a name that two spellings could mean would never be found.
+PATTERNS: dict[str, re.Pattern[str]] = {word: re.compile(text, re.ASCII) for word, text in _TEXTS.items()}
 
 
 @dataclass(frozen=True, slots=True, order=True)

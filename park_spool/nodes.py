@@ -17,13 +17,15 @@ from park_spool.sightings import Sightings
 
 
 class Nodes:
-    """The heartbeats seen so far."""
+    """The heartbeats seen so far, and what the last look made of them: who is `gone`, and the `cluster` of the others."""
 
     def __init__(self, member: Member) -> None:
         self._member = member
         self._sightings = Sightings()
         self._seqs: dict[str, int] = {}
         self.reports: dict[str, dict[str, Any]] = {}
+        self.gone: list[str] = []
+        self.cluster = Cluster(0, {})
 
     def look(self) -> None:
         """List the heartbeats and the claim folders, and read what is new."""
@@ -40,6 +42,8 @@ class Nodes:
                 self._read(node, seq)
         self._seqs = seqs
         self.reports = {node: report for node, report in self.reports.items() if node in seqs}
+        self.gone = [node for node in sorted(seqs) if self._is_gone(node)]
+        self.cluster = self._add_up()
 
     def _read(self, node: str, seq: int) -> None:
         data = self._member.disk.read(self._member.layout.nodes / layout.heartbeat_name(node, seq))
@@ -50,28 +54,25 @@ class Nodes:
         except TornError:
             return  # CRASH: torn by a power cut; the next one follows, or silence does
 
-    def is_gone(self, node: str) -> bool:
+    def _is_gone(self, node: str) -> bool:
         """Say whether a node's units may be taken back."""
-        report = self.reports.get(node, {})
-        identity = report.get("identity")
-        if isinstance(identity, dict) and processes.is_alive(processes.Identity.from_json(identity)) is False:
+        if self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry:
             return True
-        return self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry
+        identity = self.reports.get(node, {}).get("identity")
+        if not isinstance(identity, dict) or identity.get("host") != self._member.identity.host:
+            return False
+        return processes.is_alive(processes.Identity.from_json(identity)) is False
 
-    def names(self) -> list[str]:
-        return sorted(self._seqs)
-
+    @property
     def live(self) -> list[str]:
-        return [node for node in self.names() if node in self.reports and not self.is_gone(node)]
+        """Return the nodes that have said something and were not gone at the last look."""
+        return sorted(node for node in self.reports if node not in self.gone)
 
-    def gone(self) -> list[str]:
-        return [node for node in self.names() if self.is_gone(node)]
-
-    def cluster(self) -> Cluster:
+    def _add_up(self) -> Cluster:
         """Add up what the live nodes report; of several times for one job list the longest counts."""
         cpus = 0
         seconds: dict[tuple[str, int, int], float] = {}
-        for node in self.live():
+        for node in self.live:
             report = self.reports[node]
             cpus += max(0, int(report.get("cpus", 0)))
             for word, value in report.get("job_seconds", {}).items():

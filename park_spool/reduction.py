@@ -49,10 +49,9 @@ class Reduction:
         if self._member.config.is_shared:
             self._member.disk.refresh(self._member.layout.replies)  # NFS: a listing may stay stale without bound
         self._nodes.look()
-        gone = set(self._nodes.gone())
         with self._archive.transaction():
             for node, report in self._nodes.reports.items():
-                state = "gone" if node in gone else "alive"
+                state = "gone" if node in self._nodes.gone else "alive"
                 self._archive.put_node(
                     {**report, "state": state, "seen": report.get("at", 0.0), "units": report.get("held", [])}
                 )

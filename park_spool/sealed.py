@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from park_spool.errors import TornError
+
+_PART = re.compile(rb"([^\n]+) (0|[1-9][0-9]{0,18})\n")
 
 
 def seal(body: bytes) -> bytes:
@@ -58,12 +61,13 @@ def bind(parts: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def unbind(bundle: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the named files of a bundle. Raises TornError if it is not whole."""
+    """Yield the named files of a bundle. Raises TornError if it is not whole, or not a bundle."""
     body = unseal(bundle)
     position = 0
     while position < len(body):
-        end = body.index(b"\n", position)
-        name, length = body[position:end].rsplit(b" ", 1)
-        start = end + 1
-        yield name.decode(), body[start : start + int(length)]
-        position = start + int(length) + 1
+        match = _PART.match(body, position)
+        start, size = (match.end(), int(match[2])) if match else (0, 0)
+        if match is None or body[start + size : start + size + 1] != b"\n":
+            raise TornError(f"expected a part as NAME LENGTH at byte {position}, got {body[position : position + 80]!r}")
+        yield match[1].decode(errors="replace"), body[start : start + size]
+        position = start + size + 1

@@ -35,7 +35,7 @@ class TakeBack:
     def step(self) -> bool:
         """Expire the nodes that are gone, and bring back one folder's units after the other."""
         did = False
-        for node in self.nodes.gone():
+        for node in self.nodes.gone:
             did = self._expire(node) or did
         for name in self._expired():
             did = self._empty(name) or did

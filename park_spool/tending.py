@@ -65,7 +65,7 @@ class Tending:
         if self._is_due("tallies", self._member.config.tally_seconds / 2):
             did = self._read_tallies() or did
         did = self._audit_due() or did
-        return self._offering.step(list(self._sessions.values()), self._nodes.cluster()) or did
+        return self._offering.step(list(self._sessions.values()), self._nodes.cluster) or did
 
     def resign(self) -> None:
         self._candidate.resign()

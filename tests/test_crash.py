@@ -19,6 +19,14 @@ from park_spool.atomic import Disk
 from park_spool.check import check
 
 MANY, FEW = 4, 2
+QUICK = {
+    "heartbeat_seconds": 2.0,
+    "unit_lifetime": 6.0,
+    "claim_expiry": 12.0,
+    "lease_renew": 1.0,
+    "lease_expiry": 5.0,
+    "audit_seconds": 6.0,
+}
 JOBS = {(1, job) for job in range(1, MANY + 1)} | {(2, job) for job in range(1, FEW + 1)}
 
 
@@ -28,7 +36,7 @@ def fails_once(joblist: int, job: int, attempt: int) -> str:
 
 def story(root: Path, disk: type[Disk]) -> tuple[World, Actors]:
     """Run the story to its end with this disk under every actor."""
-    world = World(root, seed=1)
+    world = World(root, seed=1, **QUICK)
     world.script = fails_once
     world.submit(MANY, FEW)
     make: dict[str, Callable[[], Any]] = {

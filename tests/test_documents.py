@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from daemons import Site
+from park_spool.web import server
 
 from park_spool import errors, noded, reduced, spoold
 from park_spool.cli import options
@@ -21,7 +22,6 @@ from park_spool.config import Config
 from park_spool.layout import FOLDERS
 from park_spool.parsing import Limits, parse_session
 from park_spool.registry import Registry
-from park_spool.web import server
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ def test_the_exit_codes_are_the_codes() -> None:
 
 
 def test_every_error_has_its_row_with_its_exit_code() -> None:
-    rows = {name: line for name, line in re.findall(r"^\| `(\w+)` \|(.*)$", COMMANDS, re.MULTILINE)}
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", COMMANDS, re.MULTILINE))
     classes = [
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ParkError)
     ]
@@ -80,7 +80,7 @@ def test_every_error_has_its_row_with_its_exit_code() -> None:
 
 
 def test_every_setting_has_its_row_with_its_default() -> None:
-    rows = {name: line for name, line in re.findall(r"^\| `(\w+)` \|(.*)$", SETTINGS, re.MULTILINE)}
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", SETTINGS, re.MULTILINE))
     assert {field.name for field in fields(Config)} == set(rows)
     for field in fields(Config):
         if isinstance(field.default, (int, float, str)) and not isinstance(field.default, bool):
@@ -113,7 +113,8 @@ def examples(text: str) -> Iterator[str]:
 
 def parse(line: str) -> None:
     """Parse a command as the console would; a usage error raises."""
-    words = shlex.split(re.sub(r"^PARK_SPOOL=\S+ |\$\(.*\)$", "SID" if line.startswith("park wait") else "", line))
+    plain = re.sub(r"\$\(.*\)", "SID", line.removeprefix("PARK_SPOOL=/shared/spool "))
+    words = shlex.split(plain, comments=True)
     name, *rest = words
     if name == "park":
         verb, *rest = rest

@@ -56,7 +56,7 @@ def test_a_sealed_file_that_is_no_bundle_is_torn(body: bytes) -> None:
     assert sealed.bind(parts) == sealed.seal(body)
 
 
-@pytest.mark.parametrize("body", [b"a -5\nxxxx\n", b"a 100\nx\n", b"a x\n\n", b"a\n", b"\xff 1\nx\n", b"a 1\nxy", b"a 1_0\n0123456789\n"])
+@pytest.mark.parametrize("body", [b"a -5\nxxxx\n", b"a 100\nx\n", b"a x\n\n", b"a\n", b"a 1\nxy", b"a 1_0\n0123456789\n"])
 def test_broken_parts_are_torn(body: bytes) -> None:
     with pytest.raises(TornError):
         list(sealed.unbind(sealed.seal(body)))

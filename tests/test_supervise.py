@@ -119,7 +119,7 @@ def test_all_stop_together_and_the_deaf_are_killed(scene: Scene) -> None:
 SUPERVISED = """
 import sys
 from park_spool.supervise import Program, supervise
-child = "import os, time; os.write(1, b'%d\\n' % os.getpid()); time.sleep(1000)"
+child = "import os, time; os.write(1, (str(os.getpid()) + os.linesep).encode()); time.sleep(1000)"
 sys.exit(supervise([Program(name, (sys.executable, "-c", child)) for name in ("one", "two")]))
 """
 

@@ -23,18 +23,23 @@ from .rows import (
 _SESSION_COLUMNS = """sid, user, file, state, priority, received, closed, jobs, ok, failed, duplicates,
   best_chisq, best_job, first_started, last_finished"""
 _JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
-_GROUPS = """
+_OF_BEST = "FROM best b WHERE b.sid = g.sid AND b.group_number = g.group_number"
+_GROUPS = f"""
   SELECT g.sid, g.group_number AS "group", g.name, g.task, g.reducer, g.stopped,
     ifnull(sum(l.jobs), 0) AS jobs, ifnull(sum(l.ok), 0) AS ok, ifnull(sum(l.failed), 0) AS failed,
-    ifnull(sum(l.duplicates), 0) AS duplicates, b.chisq AS best_chisq, b.job AS best_job
+    ifnull(sum(l.duplicates), 0) AS duplicates,
+    (SELECT b.chisq {_OF_BEST}) AS best_chisq, (SELECT b.job {_OF_BEST}) AS best_job
   FROM groups g
   LEFT JOIN joblists l ON l.sid = g.sid AND l.group_number = g.group_number
-  LEFT JOIN best b ON b.sid = g.sid AND b.group_number = g.group_number
   WHERE g.sid = ? GROUP BY g.group_number ORDER BY g.group_number"""
 _HISTORY = f"""
   SELECT {_JOB_NAME}, h.finished, h.chisq, j.node
   FROM history h LEFT JOIN jobs j USING (sid, group_number, joblist_number, job_number)
   WHERE sid = ? AND group_number = ? ORDER BY h.finished, joblist_number, job_number"""
+_DOTS = """
+  SELECT j.finished, j.chisq FROM json_each(?) AS wanted
+  CROSS JOIN jobs j ON j.sid = ? AND j.group_number = ? AND j.joblist_number = ? AND j.job_number = wanted.value
+  WHERE j.chisq IS NOT NULL"""
 _JOBS = f"""
   SELECT {_JOB_NAME}, status, round, attempt, node, started, seconds, finished,
     chisq, npoints, dof, nllf, seed, duplicates, why
@@ -42,7 +47,7 @@ _JOBS = f"""
   WHERE sid = ? ORDER BY group_number, joblist_number, job_number LIMIT ? OFFSET ?"""
 _FAILURES = f"""
   SELECT {_JOB_NAME}, status, why, exit, signal, node, round, attempt, seconds, finished, stderr
-  FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
+  FROM jobs INDEXED BY jobs_not_ok LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
   WHERE sid = ? AND status <> 'ok' ORDER BY group_number, joblist_number, job_number LIMIT ?"""
 
 
@@ -117,12 +122,14 @@ def history(connection: sqlite3.Connection, sid: str, number: int) -> list[Histo
 def dots(connection: sqlite3.Connection, row: GroupRow, limit: int) -> list[tuple[float, float]]:
     """Return (finished, chisq) of a group's jobs, every n-th job if they are more than `limit`."""
     stride = -(-row.jobs // limit) or 1
-    rows = connection.execute(
-        "SELECT finished, chisq FROM jobs WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL"
-        " AND job_number % ? = 0 ORDER BY finished",
-        (row.sid, row.group, stride),
+    joblists = connection.execute(
+        "SELECT joblist_number, jobs FROM joblists WHERE sid = ? AND group_number = ?", (row.sid, row.group)
     )
-    return [(finished, chisq) for finished, chisq in rows]
+    found: list[tuple[float, float]] = []
+    for joblist, jobs in joblists:
+        wanted = json.dumps(list(range(1, jobs + 1, stride)))
+        found += map(tuple, connection.execute(_DOTS, (wanted, row.sid, row.group, joblist)))
+    return sorted(found)
 
 
 def best(connection: sqlite3.Connection, sid: str, number: int) -> BestRow | None:

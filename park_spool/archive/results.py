@@ -28,8 +28,9 @@ _THIS_JOB = "sid = ? AND group_number = ? AND joblist_number = ? AND job_number 
 _INSERT_JOB = "INSERT INTO jobs VALUES (?,?,?,?, ?,?,?,?, ?,?,?, ?,?,?,?,?, 0)"
 _INSERT_RESULT = "INSERT INTO results VALUES (?,?,?,?, ?,?,?,?,?,?)"
 # One node may have run a job twice under one attempt: the earlier of the two stands for the run.
-_EARLIER_STANDS = """
-  ON CONFLICT DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds
+_RUN = "sid, group_number, joblist_number, job_number, round, attempt, node"
+_EARLIER_STANDS = f"""
+  ON CONFLICT ({_RUN}) DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds
   WHERE (excluded.status <> 'ok', excluded.started, excluded.seconds, excluded.status)
     < (duplicates.status <> 'ok', duplicates.started, duplicates.seconds, duplicates.status)"""
 _INSERT_BEATEN = f"INSERT INTO duplicates VALUES (?,?,?,?, ?,?,?, ?,?,?) {_EARLIER_STANDS}"
@@ -45,9 +46,9 @@ _DROP_WINNER = f"""
 _COUNT = f"""
   UPDATE jobs SET duplicates = (SELECT count(*) FROM duplicates WHERE {_THIS_JOB})
   WHERE sid = ?1 AND group_number = ?2 AND joblist_number = ?3 AND job_number = ?4"""
-_INSERT_ATTEMPT = """
+_INSERT_ATTEMPT = f"""
   INSERT INTO attempts VALUES (?,?,?,?, ?,?,?, ?,?,?, ?,?,?,?)
-  ON CONFLICT DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds,
+  ON CONFLICT ({_RUN}) DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds,
     why = excluded.why, exit = excluded.exit, signal = excluded.signal, stderr = excluded.stderr
   WHERE (excluded.started, excluded.seconds, excluded.status)
     < (attempts.started, attempts.seconds, attempts.status)"""

@@ -14,7 +14,8 @@ CLOSED_STATES = ("done", "failed", "cancelled", "deleted")
 
 _INSERT_JOBLIST = """
   INSERT INTO joblists (sid, group_number, joblist_number, name, priority, jobs) VALUES (?,?,?, ?,?,?)
-  ON CONFLICT DO UPDATE SET name = excluded.name, priority = excluded.priority, jobs = excluded.jobs"""
+  ON CONFLICT (sid, group_number, joblist_number) DO UPDATE
+  SET name = excluded.name, priority = excluded.priority, jobs = excluded.jobs"""
 _LAST_FAILURES = """
   SELECT a.group_number, a.joblist_number, a.job_number, a.round, max(a.attempt) FROM attempts a
   WHERE a.sid = ?1

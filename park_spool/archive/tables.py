@@ -206,6 +206,7 @@ CREATE VIEW failures AS  -- the jobs that failed for good
 SELECT j.sid, j.group_number, printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
   j.status, r.why, r.exit, r.signal, j.node, j.round, j.attempt, j.seconds,
   strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.stderr
-FROM jobs j LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
+FROM jobs j INDEXED BY jobs_not_ok  -- or the planner walks over all jobs of the session
+LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
 WHERE j.status <> 'ok';
 """

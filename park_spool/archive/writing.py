@@ -127,7 +127,7 @@ class Archive:
     def record_replies(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Record (reply, sid, bundle): under which bundle each reply goes."""
         self._connection.executemany(
-            "INSERT INTO replies VALUES (?,?,?) ON CONFLICT DO UPDATE SET bundle = excluded.bundle", rows
+            "INSERT INTO replies VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET bundle = excluded.bundle", rows
         )
 
     def bundles_known(self, sid: str) -> set[str]:
@@ -141,7 +141,8 @@ class Archive:
         """Keep a reducer's text under these keys, in place of what stood there."""
         canonical = json.dumps(dict(keys), sort_keys=True, separators=(",", ":"), default=str)
         self._connection.execute(
-            "INSERT INTO texts VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET text = excluded.text",
+            "INSERT INTO texts VALUES (?,?,?,?)"
+            " ON CONFLICT (sid, group_number, keys) DO UPDATE SET text = excluded.text",
             (sid, group, canonical, storable(text)),
         )
 
