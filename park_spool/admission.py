@@ -10,6 +10,7 @@ finishes (`finish`) or an untouched inbox. Nothing is ever lost: bytes end up in
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,11 @@ from park_spool.inbox import Inbox
 from park_spool.member import Member
 from park_spool.parsing import Limits, parse_session
 from park_spool.registry import Registry
+from park_spool.rejection import reject
 from park_spool.xml_tree import parse_tree
 
+log = logging.getLogger(__name__)
 RECEIVED = "received.json"
-PUT_ASIDE = "It was put aside as rejected/{name}; nothing of it was run. Mend it and copy it into inbox/ again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Admission:
         self._disk = member.disk
         self._layout = member.layout
         self.inbox = Inbox()
-        self._parsed: dict[Path, bytes] = {}
+        self._parsed: bytes | None = None
+        self._refused: dict[str, object] = {}
         self._malformed: dict[Path, object] = {}
 
     def step(self) -> list[str]:
@@ -66,20 +69,25 @@ class Admission:
             mark = None
         still = self.inbox.still(name, mark, self._member.monotonic())
         is_closed = self.inbox.is_closed(name)
-        if (
-            inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
-            == "wait"
-        ):
+        self._parsed = None
+        decision = inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
+        if decision == "wait" or self._refused.get(name, self) == mark:
             return None
-        return self._take(name, what, path)
+        try:
+            return self._take(name, what, path)
+        except PermissionError as error:
+            # One name that may not be moved must not stop the line: it is left alone until it changes.
+            log.error("inbox/%s: %s; it stays there until it changes", name, error)
+            self._refused[name] = mark
+            return None
 
     def _is_well_formed(self, path: Path, mark: object) -> bool:
         """Say whether a file is XML to its end; one that was not is not parsed again until it changes."""
         if self._malformed.get(path, self) == mark:
             return False
         try:
-            self._parsed = {path: self._read(path)}
-            parse_tree(self._parsed[path], Limits())
+            self._parsed = self._read(path)
+            parse_tree(self._parsed, Limits())
         except MalformedXml:
             self._malformed = {path: mark, **{old: seen for old, seen in self._malformed.items() if old.exists()}}
             return False
@@ -98,12 +106,13 @@ class Admission:
         Only a name in one's own folder counts as won.
         """
         if what == "unknown":
-            self.reject(
-                path,
-                name,
-                f"{name}: expected a session as NAME.xml, a folder or NAME.zip with one session and its data",
-            )
+            expected = "a session as NAME.xml, a folder or NAME.zip with one session and its data"
+            reject(self._member, path, name, f"{name}: expected {expected}")
             return None
+        if self._is_being_admitted(name):
+            return (
+                None  # CRASH: its `.SID` may be an empty leftover; the janitor clears that, then the SID is free again
+            )
         sid, file = self._choose_sid(name)
         folder = self._layout.admitting(sid)
         if not self._disk.make_folder(folder):
@@ -111,10 +120,17 @@ class Admission:
         received = {"file": file, "owner": self._owner(path), "at": self._member.wall()}
         self._disk.publish(folder / RECEIVED, json.dumps(received).encode())
         target = {"xml": layout.session_xml, "zip": layout.session_zip, "folder": layout.session_files}[what](folder)
-        if not self._disk.move(path, target):
-            self._drop(folder)
-            return None
-        return self.finish(sid, self._parsed.get(path))
+        is_won = False
+        try:
+            is_won = self._disk.move(path, target)
+        finally:
+            if not is_won:
+                self._drop(folder)
+        return self.finish(sid, self._parsed) if is_won else None
+
+    def _is_being_admitted(self, name: str) -> bool:
+        chosen, _ = layout.split_submitted(name)
+        return chosen is not None and self._disk.kind(self._layout.admitting(chosen)) is not None
 
     def _choose_sid(self, name: str) -> tuple[str, str]:
         """Use the SID that the sender chose, if it is free; else make one."""
@@ -170,6 +186,8 @@ class Admission:
             self._drop(folder)
             return None
         try:
+            if any(self._disk.kind(place) for place in (self._layout.session(sid), self._layout.closed_session(sid))):
+                raise SessionError(f"a session {sid} was admitted before: it was sent twice under one id")
             xml, files = self._open(folder)
             if seen is not None and xml != seen:
                 self._give_back(folder, received)
@@ -177,20 +195,20 @@ class Admission:
             session = parse_session(
                 xml, self._registry(), Limits(), files=files, data_roots=self._member.config.data_roots
             )
+            self._sync_submission(folder)
         except PermanentError as error:
             self._reject_folder(folder, received, str(error))
             return None
-        record = Admitted(
-            sid, received.file, received.owner, received.at, self._member.config.max_attempts, session
-        ).encode()
-        return self._admit(sid, folder, record)
+        file = received.file.encode(errors="replace").decode()  # a name in Latin-1 is no text
+        attempts = self._member.config.max_attempts
+        return self._admit(sid, folder, Admitted(sid, file, received.owner, received.at, attempts, session).encode())
 
     def _received(self, folder: Path) -> Received:
         try:
             fields = json.loads(self._disk.read(folder / RECEIVED) or b"{}")
             return Received(str(fields["file"]), str(fields["owner"]), float(fields["at"]))
-        except (ValueError, KeyError):
-            return Received(f"{folder.name[1:]}.xml", "", layout.sid_time(folder.name[1:]))
+        except (ValueError, KeyError, TypeError):
+            return Received(f"{folder.name[1:]}.xml", "", self._member.wall())
 
     def _open(self, folder: Path) -> tuple[bytes, frozenset[str] | None]:
         """Return the session's XML, and the names of the files that came with it (None for a lone XML file)."""
@@ -209,9 +227,13 @@ class Admission:
         return self._read(xml), names
 
     def _unpack(self, package: Path, files: Path) -> None:
-        fresh = files.with_name(f".{files.name}-{self._member.name}")
-        submission.unpack(package, fresh, self._member.config.max_submission_bytes)
-        self._disk.move(fresh, files)
+        # RACE: not below `.SID`: another spoold may finish that meanwhile, and unpacking on would make it again.
+        fresh = self._layout.tmp / f"{self._member.name}{files.parent.name}"
+        try:
+            submission.unpack(package, fresh, self._member.config.max_submission_bytes)
+            self._disk.move(fresh, files)
+        finally:
+            self._disk.remove_tree(fresh)
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -226,7 +248,6 @@ class Admission:
 
     def _admit(self, sid: str, folder: Path, record: bytes) -> str | None:
         self._disk.publish(layout.session_json(folder), record, durable=True)
-        self._sync_submission(folder)
         # At this instant the session is admitted.
         if not self._disk.move(folder, self._layout.session(sid)):
             return None
@@ -234,18 +255,18 @@ class Admission:
         return sid
 
     def _give_back(self, folder: Path, received: Received) -> None:
-        """Put a file that changed after it was taken back into the inbox, under a new name if its own is taken."""
-        name = received.file
-        if self._disk.kind(self._layout.inbox / name) is not None:
-            name = layout.submitted_name(layout.new_sid(self._member.wall(), self._member.choose), name)
+        """Put a file that changed after it was taken back into the inbox, under a name that is nobody else's."""
+        name = layout.submitted_name(folder.name[1:], received.file)
         self._disk.move(layout.session_xml(folder), self._layout.inbox / name)
         self._drop(folder)
 
     def _sync_submission(self, folder: Path) -> None:
-        self._disk.sync(layout.session_xml(folder))
-        for path in files_below(layout.session_files(folder)):
-            self._disk.sync(path)
-        self._disk.sync(folder)
+        files = sorted(files_below(layout.session_files(folder)))
+        for path in [layout.session_xml(folder), *files, *sorted({path.parent for path in files})]:
+            try:
+                self._disk.sync(path)
+            except PermissionError as error:
+                raise SessionError(f"{path.name} cannot be read: {error.strerror}") from error
 
     # rejecting
 
@@ -257,29 +278,12 @@ class Admission:
                 continue
             if path == layout.session_files(folder) and self._disk.kind(layout.session_xml(folder)) is not None:
                 self._disk.move(layout.session_xml(folder), path / received_xml(received.file))
-            self.reject(path, received.file, f"{received.file}: {reason}")
+            self.reject(
+                path, received.file, f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
+            )
             break
         self._clear(folder)
 
     def _clear(self, folder: Path) -> None:
         self._disk.remove_tree(layout.session_files(folder))
         self._drop(folder)
-
-    def reject(self, path: Path, name: str, reason: str) -> None:
-        """Move a name to rejected/, its reason beside it: at the rename it is rejected."""
-        stem, dot, ending = name.rpartition(".")
-        stem, ending = (stem, dot + ending) if dot else (name, "")
-        number = 1
-        while not self._disk.create(
-            self._layout.rejected / f"{name}{layout.WHY}",
-            f"{reason}\n{PUT_ASIDE.format(name=name)}\n".encode(),
-        ):
-            number += 1
-            name = f"{stem}-{number}{ending}"
-        with suppress(PermissionError):
-            self._disk.move(path, self._layout.rejected / name)
-
-
-def received_xml(file: str) -> str:
-    """Return the name under which a session file goes back into its submission when that is rejected."""
-    return file if file.lower().endswith(".xml") else "session.xml"

@@ -96,6 +96,10 @@ class Disk:
             return False
         try:
             self._write(descriptor, data)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(path)  # half of it, or a taken name that says nothing, would be worse than none
+            raise
         finally:
             os.close(descriptor)
         return True

@@ -54,6 +54,10 @@ class _Looks:
             "nodes": layout.parse_heartbeat,
             "locks": layout.parse_lock,
         }
+        holders = set(self._disk.names(self._spool.claimed))
+        for name in sorted(holders):
+            if f"{name}{layout.EXPIRED}" in holders:
+                yield f"claimed/{name}: stands beside its .expired: a fenced node comes back under a new name only"
         for folder, is_known in known.items():
             for name in self._disk.names(self._spool.folder(folder)):
                 if not is_known(name):

@@ -21,7 +21,7 @@ def claim(member: Member, wanted: int) -> list[tuple[str, Unit]]:
 
 
 def _claim_rank(member: Member, rank: str, wanted: int) -> list[Unit]:
-    """Claim from one rank folder until enough is won, nothing is left, or half of the tries were lost: then list again."""
+    """Claim from one rank folder until enough is won, nothing is left, or half of the tries were lost."""
     folder, claims = member.layout.ready / rank, member.layout.claims(member.name)
     units = list(survey.parsed(member.disk.names(folder)))
     won: list[Unit] = []

@@ -5,6 +5,7 @@ The environment is read here and nowhere else. Every setting is a field below; d
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -41,7 +42,6 @@ class Config:
     settle_seconds: float = 0.3
     settle_folder_seconds: float = 3.0
     reject_seconds: float = 10.0
-    drain_seconds: float = 5.0
     unit_seconds: float = 1.0
     max_unit: int = 5000
     window: int = 2000
@@ -54,13 +54,19 @@ class Config:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and value <= 0 and field.name != "port":
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if is_number and field.name != "port" and not 0 < value < math.inf:
                 raise ConfigError(f"{field.name}: expected a number above 0, got {value!r}")
         if not self.unit_lifetime + self.heartbeat_seconds < self.claim_expiry:
             raise ConfigError(
                 "claim_expiry: expected more than unit_lifetime + heartbeat_seconds "
                 f"({self.unit_lifetime} + {self.heartbeat_seconds}), "
                 f"got {self.claim_expiry}: a node must stop its jobs before others take its units back"
+            )
+        if not self.lease_renew < self.lease_expiry:
+            raise ConfigError(
+                f"lease_expiry: expected more than lease_renew ({self.lease_renew}), got {self.lease_expiry}: "
+                "else a standby would take over from one that lives"
             )
         if not 1 <= self.max_attempts <= 99:
             raise ConfigError(f"max_attempts: expected 1 to 99, got {self.max_attempts}")
@@ -97,6 +103,8 @@ def load(spool: Path, **overrides: Any) -> Config:
     Raises SpoolError if the folder is none, ConfigError with file and key otherwise.
     """
     layout = Layout(spool.absolute())
+    if _is_checkouts_own(layout.root):
+        make_spool(layout.root)
     missing = [name for name in FOLDERS if not layout.folder(name).is_dir()]
     if missing:
         raise SpoolError(
@@ -111,12 +119,19 @@ def load(spool: Path, **overrides: Any) -> Config:
         **{key: value for key, value in overrides.items() if value is not None},
     }
     archive = values.pop("archive", None)
-    return Config(
-        spool=layout.root,
-        archive=_archive(layout, shared, archive),
-        is_shared=shared,
-        **_typed(layout, values),
-    )
+    typed = _typed(layout, values)
+    try:
+        return Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
+    except ConfigError as error:
+        raise ConfigError(f"{layout.settings}: {error}") from error
+
+
+def _is_checkouts_own(root: Path) -> bool:
+    """Say whether a folder is the empty spool that comes with a checkout: daemons may fill that one, and no other."""
+    readme = root / "README.md"
+    if root != shipped_services().parent / "spool" or not readme.is_file():
+        return False
+    return [path.name for path in root.iterdir()] == [readme.name]
 
 
 def _defaults(shared: bool) -> dict[str, Any]:
@@ -161,9 +176,8 @@ def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
     if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, bool) or not isinstance(wanted, type) or not isinstance(value, wanted):
-        raise ConfigError(
-            f"{layout.settings}: {key}: expected {getattr(wanted, '__name__', 'a list of folders')}, got {value!r}"
-        )
+        kind = "a list of folders" if wanted == tuple[Path, ...] else wanted.__name__
+        raise ConfigError(f"{layout.settings}: {key}: expected {kind}, got {value!r}")
     return value
 
 

@@ -50,12 +50,15 @@ def run_executable(
     text: str,
     *,
     cwd: Path,
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
     limits: Limits,
     lifeline: int | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Run a program on one input and say how it went; NodeGone if `lifeline` hangs up meanwhile."""
+    """Run a program on one input and say how it went; NodeGone if `lifeline` hangs up meanwhile.
+
+    The environment is this process's own unless told.
+    """
     try:
         process = subprocess.Popen(
             argv,
@@ -66,6 +69,7 @@ def run_executable(
             cwd=cwd,
             env=environment,
             process_group=0,
+            close_fds=False,  # a worker has none to inherit (see descriptors.py); looking for them costs a tenth
         )
     except (OSError, ValueError) as error:
         return Outcome("failed", why=f"{argv[0]} cannot be started: {_start_problem(error)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from park_spool import survey
+from park_spool import inbox, survey
 from park_spool.admission import Admission
 from park_spool.member import Member
 
@@ -40,8 +40,11 @@ class Janitor:
 
     def _sweep(self, name: str, seen: dict[tuple[str, object], float], now: float) -> None:
         path = self._member.layout.tmp / name
-        stat = self._member.disk.stat(path)
-        key = (name, stat and stat.st_size)
+        kind = self._member.disk.kind(path)
+        key = (name, kind and inbox.signature(self._member.disk, path, kind))
         seen[key] = self._since.get(key, now)
         if now - seen[key] > TMP_SECONDS:
-            self._member.disk.unlink(path)
+            if kind == "folder":  # a submission that was being copied or unpacked
+                self._member.disk.remove_tree(path)
+            else:
+                self._member.disk.unlink(path)

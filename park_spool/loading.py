@@ -49,7 +49,6 @@ class Loader:
     def __init__(self, lifeline: int) -> None:
         self._lifeline = lifeline
         self._parent = os.getppid()
-        self._environment = dict(os.environ)
         self._registry: tuple[tuple[Path, ...], Registry] | None = None
         self._session: tuple[Path, Session] | None = None
         self._function: tuple[object, Call] | None = None
@@ -61,6 +60,7 @@ class Loader:
         command = registry.command(group.task.service, group.task.command)
         joblist = group.joblists[assignment.joblist - 1]
         inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots)
+        os.environ.update(_names(command, assignment))
         if command.mode == "function":
             return self._function_runner(command, inputs)
         return self._executable_runner(command, inputs, assignment, _chosen_cwd(group.task, registry), scratch)
@@ -86,6 +86,7 @@ class Loader:
         if self._function is None:
             self._function = version, load_function(command)
         call = self._function[1]
+        os.environ.pop("PARK_JOB", None)  # an executable's; a function is not told its job
 
         def run(job: int) -> Done:
             given = inputs.of(job)
@@ -101,26 +102,25 @@ class Loader:
         set_parent_death_signal(0)  # or the kernel would kill the worker before it can kill the program
         become_reaper()
         argv, limits = _argv(command), Limits(command.timeout)
-        environment = self._environment | _names(command, assignment)
-        head = f"{assignment.group}.{assignment.joblist}"
+        folder, head = cwd or _fresh(scratch / "job"), f"{assignment.group}.{assignment.joblist}"
 
         def run(job: int) -> Done:
+            nonlocal folder
             given = inputs.of(job)
-            folder = cwd or _fresh(scratch / f"job-{job}")
-            environment["PARK_JOB"] = f"{head}.{job}"
+            # Set here, not handed over: to encode a whole environment for each job costs more than all the rest.
+            os.environ["PARK_JOB"] = f"{head}.{job}"
             try:
                 outcome = run_executable(
                     argv,
                     given.text,
                     cwd=folder,
-                    environment=environment,
                     limits=limits,
                     lifeline=self._lifeline,
                 )
             finally:
                 kill_strays()
                 if cwd is None:
-                    _remove(folder)
+                    folder = _emptied(folder)
             return outcome, given.digests
 
         return Runner(run, command.timeout + limits.grace + _MARGIN, command.folder)
@@ -157,8 +157,15 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _remove(folder: Path) -> None:
+def _emptied(folder: Path) -> Path:
+    """Make a scratch folder as good as new; mostly it is, and a look is cheaper than a new one."""
     try:
-        folder.rmdir()
+        with os.scandir(folder) as entries:
+            is_empty = next(entries, None) is None
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        is_empty = False
+    if is_empty:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    # A job may leave what cannot be removed: the next one gets another folder.
+    return _fresh(folder.with_name(folder.name + "x") if folder.exists() else folder)

@@ -74,6 +74,8 @@ class Node:
         did = self._publish() or did
         if self._beat.is_due(self.member):
             self._live()
+        if self._is_silent():
+            return did  # others may have taken the work back: claim nothing, start nothing
         did = self._claim() or did
         return self._start_waiting() or did
 
@@ -111,8 +113,12 @@ class Node:
             if not is_temporary(error.errno):
                 raise
             log.warning("cannot publish a heartbeat: %s; trying again", error)
-            if self._beat.silence(self.member) > self.member.config.unit_lifetime:
+            if self._is_silent():
                 self._drop_everything("no heartbeat could be published: others may have taken the work back")
+
+    def _is_silent(self) -> bool:
+        """Say whether nobody has heard from this node: not yet, or not for so long that it may count as dead."""
+        return not self._beat.seq or self._beat.silence(self.member) > self.member.config.unit_lifetime
 
     def _listed(self) -> set[Unit]:
         folder = self.member.layout.claims(self.member.name)
@@ -190,7 +196,10 @@ class Node:
             return False
         won = claiming.claim(self.member, wanted)
         for rank, unit in won:
-            self._hold(unit, rank)
+            if unit in self._answered:  # it was offered twice, and answered here before
+                self.member.disk.unlink(self._claim_path(unit))
+            elif unit not in self._claims:  # else it was offered twice, and runs here already
+                self._hold(unit, rank)
         return bool(won)
 
     def _hold(self, unit: Unit, rank: str) -> None:
@@ -200,7 +209,10 @@ class Node:
         return self.member.layout.claims(self.member.name) / unit.name
 
     def _rank(self, unit: Unit) -> str:
-        found = self._session(unit.sid)
+        try:
+            found = self._session(unit.sid)
+        except PermanentError:
+            found = None  # put aside when it is to be started
         return found[1].rank(unit.key) if found and found[1].has(unit) else layout.rank(0, 0)
 
     # running

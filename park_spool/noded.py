@@ -103,6 +103,7 @@ class Post:
     def keep_standby(self) -> None:
         command = [
             sys.executable,
+            "-P",
             "-m",
             "park_spool.spoold",
             "--with-parent",

@@ -17,7 +17,7 @@ from park_spool.sightings import Sightings
 
 
 class Nodes:
-    """The heartbeats seen so far, and what the last look made of them: who is `gone`, and the `cluster` of the others."""
+    """The heartbeats seen so far; the last look says who is `gone`, and the `cluster` of the others."""
 
     def __init__(self, member: Member) -> None:
         self._member = member

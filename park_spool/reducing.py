@@ -116,6 +116,9 @@ class Reducing:
             return None
         try:
             reply = replies.decode(name, data)
+            session = self._session(reply.unit.sid)
+            if session is None or not session.has(reply.unit):
+                raise TornError(f"it answers jobs that session {reply.unit.sid} has not")
         except TornError as error:
             self._doubt(name, error)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from park_spool import filesystem
 from park_spool.archive.writing import Archive
 from park_spool.leadership import Candidate
 from park_spool.member import Member
@@ -37,7 +38,7 @@ class Reduction:
 
     def _open(self) -> Reducing:
         config = self._member.config
-        self._archive = Archive.open(config.archive, is_local=not config.is_shared)
+        self._archive = Archive.open(config.archive, is_local=not filesystem.is_shared(config.archive.parent))
         reducers = Reducers(self._archive, Registry.load(config.service_folders))
         reducing = Reducing(self._member, self._archive, reducers)
         reducing.catch_up()
@@ -50,6 +51,7 @@ class Reduction:
             self._member.disk.refresh(self._member.layout.replies)  # NFS: a listing may stay stale without bound
         self._nodes.look()
         with self._archive.transaction():
+            self._archive.mark_gone(self._nodes.reports)
             for node, report in self._nodes.reports.items():
                 state = "gone" if node in self._nodes.gone else "alive"
                 self._archive.put_node(

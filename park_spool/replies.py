@@ -14,12 +14,20 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from park_spool import layout, sealed
 from park_spool.errors import TornError
 from park_spool.layout import Unit
 
+_OPTIONAL: dict[str, tuple[type, ...]] = {
+    "why": (str, NoneType),
+    "stderr": (str, NoneType),
+    "exit": (int, NoneType),
+    "signal": (int, NoneType),
+    "data": (dict, NoneType),
+}
 STATUSES = ("ok", "failed", "timeout", "cancelled", "lost")
 
 
@@ -58,7 +66,7 @@ def decode(name: str, data: bytes) -> Reply:
     lines = sealed.unseal(data).split(b"\n")[:-1]
     try:
         header, *jobs = json.loads(b"[%s]" % b",".join(lines))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TornError(f"it is not JSON lines: {error}") from error
     if not isinstance(header, dict) or (header.get("unit"), header.get("node")) != (unit.name, node):
         raise TornError("its header names another unit or node than the file")
@@ -80,8 +88,9 @@ def _check(unit: Unit, jobs: list[Any]) -> None:
                 and math.isfinite(started)
                 and seconds >= 0
                 and math.isfinite(seconds)
+                and all(isinstance(job.get(name), kinds) for name, kinds in _OPTIONAL.items())
             )
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError, OverflowError):
             is_sound = False
         if not is_sound:
             raise TornError(

@@ -68,6 +68,8 @@ def unbind(bundle: bytes) -> Iterator[tuple[str, bytes]]:
         match = _PART.match(body, position)
         start, size = (match.end(), int(match[2])) if match else (0, 0)
         if match is None or body[start + size : start + size + 1] != b"\n":
-            raise TornError(f"expected a part as NAME LENGTH at byte {position}, got {body[position : position + 80]!r}")
+            raise TornError(
+                f"expected a part as NAME LENGTH at byte {position}, got {body[position : position + 80]!r}"
+            )
         yield match[1].decode(errors="replace"), body[start : start + size]
         position = start + size + 1

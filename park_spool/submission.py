@@ -6,14 +6,20 @@ counts are bounded, and the session file is found by one rule: `session.xml`, el
 
 from __future__ import annotations
 
+import lzma
 import shutil
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from park_spool.atomic import files_below
-from park_spool.errors import PermanentError, SessionError
+from park_spool.errors import PermanentError, SessionError, is_temporary
 
 MAX_FILES = 10_000
+# What the readers of zips, and of what is compressed in them, raise at damaged bytes.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
+_UNREADABLE = (*_DAMAGED, NotImplementedError, RuntimeError, EOFError, ValueError)
 
 
 def session_name(names: frozenset[str]) -> str:
@@ -56,7 +62,10 @@ def unpack(archive: Path, folder: Path, max_bytes: int) -> None:
             members = [member for member in package.infolist() if not member.is_dir()]
             _check(members, max_bytes)
             _extract(package, members, folder, max_bytes)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (*_UNREADABLE, OSError) as error:
+        if isinstance(error, OSError) and (is_temporary(error.errno) or isinstance(error, FileNotFoundError)):
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
         raise SessionError(f"not a zip that can be read: {error}") from error
     except PermanentError:
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,6 +87,7 @@ def _extract(package: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: P
     tops = {PurePosixPath(member.filename).parts[0] for member in members}
     is_wrapped = len(tops) == 1 and all(len(PurePosixPath(member.filename).parts) > 1 for member in members)
     left = max_bytes
+    folder.mkdir(exist_ok=True)
     for member in members:
         parts = PurePosixPath(member.filename).parts
         path = folder.joinpath(*(parts[1:] if is_wrapped else parts))

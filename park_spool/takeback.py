@@ -13,6 +13,7 @@ from pathlib import Path
 
 from park_spool import admitted, intervals, layout, planning, replies
 from park_spool.admitted import Admitted
+from park_spool.errors import PermanentError
 from park_spool.layout import Unit
 from park_spool.member import Member
 from park_spool.nodes import Nodes
@@ -81,7 +82,7 @@ class TakeBack:
     def _bring_back(self, name: str, unit: Unit, is_answered: bool) -> None:
         disk, spool = self.member.disk, self.member.layout
         held = spool.claimed / name / unit.name
-        found = admitted.find(disk, spool, unit.sid)
+        found = self._session(unit.sid)
         rest = [] if is_answered or found is None else self._unanswered(unit)
         if found is None or not rest:
             disk.unlink(held)
@@ -95,6 +96,12 @@ class TakeBack:
             disk.unlink(held)
         else:
             offer_again(self.member, found[1], unit, held)
+
+    def _session(self, sid: str) -> tuple[Path, Admitted] | None:
+        try:
+            return admitted.find(self.member.disk, self.member.layout, sid)
+        except PermanentError:
+            return None  # the audit says so; nobody can run its jobs
 
     def _unanswered(self, unit: Unit) -> intervals.Intervals:
         """Return the jobs of a unit that no tally names as final, or as failed at this attempt or a later one."""

@@ -56,6 +56,7 @@ class Wakeup(FileSystemEventHandler):
         self._lock = threading.Lock()
         self._inbox = inbox
         self._whole: set[str] = set()
+        self._is_closed = False
         # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
         self._observer = _observer()
         for folder in deep:
@@ -76,13 +77,16 @@ class Wakeup(FileSystemEventHandler):
 
     def wake(self) -> None:
         """Hint that there is something to look at; safe from any thread."""
-        with suppress(BlockingIOError):
-            os.write(self._writer, b".")
+        self._hint(self._writer)
 
     def interrupt(self) -> None:
         """End this and every later wait or pause at once: the daemon is to stop. Safe from a signal handler."""
-        with suppress(BlockingIOError):
-            os.write(self._end, b".")
+        self._hint(self._end)
+
+    def _hint(self, pipe: int) -> None:
+        if not self._is_closed:  # a late signal must not write into whatever has the descriptor's number by then
+            with suppress(BlockingIOError):
+                os.write(pipe, b".")
 
     def whole_names(self) -> list[str]:
         """Return, once, the names in the inbox that were closed after writing or moved in."""
@@ -106,6 +110,7 @@ class Wakeup(FileSystemEventHandler):
             select.select([self._ended], [], [], seconds)
 
     def close(self) -> None:
+        self._is_closed = True
         self._observer.stop()
         self._observer.join()
         for end in (self._reader, self._writer, self._ended, self._end):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +91,28 @@ def test_an_archive_whose_writer_has_gone_can_be_read(tmp_path: Path) -> None:
         with Archive.open(path, is_local=is_local) as archive:
             archive.add_session(SID, session(4), b"", RECEIVED)
         assert ArchiveReader.open(path).session(SID).jobs == 4
+
+
+_LOOK_AS_NOBODY = """
+import os, sqlite3, sys
+from pathlib import Path
+from park_spool.archive.reading import ArchiveReader
+os.setuid(65534)
+print(ArchiveReader(Path(sys.argv[1])).sessions()[0].jobs)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
+def test_one_who_may_not_write_can_look_with_and_without_a_writer() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        os.chmod(folder, 0o755)
+        path = Path(folder) / "park.sqlite"
+        command = [sys.executable, "-c", _LOOK_AS_NOBODY, str(path)]
+        with Archive.open(path) as archive:
+            archive.add_session(SID, session(4), b"", RECEIVED)
+            seen = [subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)]
+        seen.append(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60))
+        assert [(done.stdout, done.stderr) for done in seen] == [("4\n", "")] * 2
 
 
 def test_readers_in_threads(archive: Archive, reader: ArchiveReader) -> None:

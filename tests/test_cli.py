@@ -299,17 +299,16 @@ def test_waiting_ends_when_a_session_is_rejected(spool: Path) -> None:
     """Its reason came to rejected/ after the waiting began; an older one of the same name is not its own."""
     old = spool / "rejected" / "film.xml.why"
     old.write_text("an old reason")
-    awaited = waiting.Awaited.of(load(spool), SID, "film.xml")
-    (spool / "rejected" / "film-2.xml.why").write_text("line 2: the reason\n")
+    (spool / "rejected" / "film-2.xml.why").write_text(f"line 2: the reason\nIt would have been session {SID}.\n")
     said: list[str] = []
-    assert waiting.wait_for_all([awaited], load(spool), said.append) == REJECTED
+    assert waiting.wait_for_all([SID], load(spool), said.append) == REJECTED
     assert "the reason" in said[0] and "old" not in said[0]
 
 
 def test_waiting_for_what_is_gone_ends(spool: Path) -> None:
     (spool / "park.toml").write_text("staleness_seconds = 0.1\n")
     with pytest.raises(NotFound, match="neither"):
-        waiting.wait_until_closed(waiting.Awaited(SID, "film.xml", frozenset()), load(spool))
+        waiting.wait_until_closed(SID, load(spool))
 
 
 # with real daemons

@@ -205,6 +205,7 @@ def test_a_demo_that_is_kept_shows_its_page_until_it_is_stopped(start: Demo, tmp
     while not said or "Ctrl-C stops" not in said[-1]:
         said.append(process.stderr.readline())
         assert said[-1], "it ended"
+    assert len(left(tmp_path)) >= 4
     (page,) = re.findall(r"http://\S+/", said[0])
     with urllib.request.urlopen(page) as answer:
         assert "reflectivity.xml" in answer.read().decode()

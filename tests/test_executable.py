@@ -143,7 +143,7 @@ def test_no_descriptor_is_leaked(tmp_path: Path) -> None:
 PROGRAM = """
 import json, os, sys
 print(json.dumps({
-    "input": sys.stdin.read(), "cwd": os.getcwd(), "python": sys.executable,
+    "input": sys.stdin.read(), "cwd": os.getcwd(), "empty": not os.listdir(), "python": sys.executable,
     "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd")),
     "park": {key: value for key, value in os.environ.items() if key.startswith("PARK_")},
 }))
@@ -183,7 +183,7 @@ def test_a_python_program_runs_in_a_scratch_folder_with_its_names(site: Site) ->
     assert [result["status"] for result in results] == ["ok", "ok"]
     told = [json.loads(result["output"]) for result in results]
     assert told[1]["input"] == '<input do="b"/>'
-    assert told[0]["cwd"] != told[1]["cwd"] and not Path(told[0]["cwd"]).exists()
+    assert told[0]["empty"] and told[1]["empty"] and not Path(told[0]["cwd"]).exists()
     assert told[0]["python"] == sys.executable
     assert told[0]["descriptors"] == [0, 1, 2, 3]  # 3 lists the folder
     service = str(site.services / "tell")
@@ -233,3 +233,14 @@ def test_programs_do_not_run_in_an_interpreter_that_ran_functions(site: Site) ->
     second = site.slot.pid
     assert site.run("x", service="words")[0]["output"] == "word"
     assert first != second == site.slot.pid
+
+
+def test_a_program_that_removes_its_folder_spoils_nobody_elses(site: Site) -> None:
+    site.add_service(
+        "dirty", MANIFEST, {"tell.py": PROGRAM.replace("open(", "os.rmdir(os.getcwd()); open("), "script": SCRIPT}
+    )
+    results = site.run("a", "b", service="dirty", command="tell.py")
+    assert [result["why"] for result in results] == [
+        "exited with status 1: FileNotFoundError: [Errno 2] No such file or directory: 'left behind'"
+    ] * 2
+    assert all('"empty": true' in result["output"] for result in results)

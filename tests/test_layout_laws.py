@@ -29,6 +29,7 @@ ELSEWHERE = {
     "park_spool/submission.py": "unpacks below a temporary name",
     "park_spool/submit.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
+    "park_spool/cli/demo.py": "the demo's own temporary folder",
 }
 
 # The only places that may catch everything and go on, and why.

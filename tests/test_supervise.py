@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -124,33 +124,36 @@ sys.exit(supervise([Program(name, (sys.executable, "-c", child)) for name in ("o
 """
 
 
-def start_supervised() -> tuple[subprocess.Popen[str], list[int]]:
+@pytest.fixture
+def supervised() -> Iterator[subprocess.Popen[str]]:
+    """Start a supervisor of two programs that print their process numbers; none of them survives the test."""
     process = subprocess.Popen([sys.executable, "-c", SUPERVISED], stdout=subprocess.PIPE, text=True)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def number_from(process: subprocess.Popen[str]) -> int:
     assert process.stdout
-    return process, [int(process.stdout.readline()) for _ in range(2)]
+    return int(process.stdout.readline())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_real_programs_together(number: signal.Signals) -> None:
-    process, children = start_supervised()
-    process.send_signal(number)
-    assert process.stdout and process.stdout.read() == ""  # nobody is left who holds it
-    assert process.wait() == number
-    process.stdout.close()
+def test_a_signal_stops_real_programs_together(supervised: subprocess.Popen[str], number: signal.Signals) -> None:
+    children = [number_from(supervised), number_from(supervised)]
+    supervised.send_signal(number)
+    assert supervised.stdout and supervised.stdout.read() == ""  # nobody is left who holds it
+    assert supervised.wait() == number
     for child in children:
         wait_until_gone(child)
 
 
-def test_a_killed_program_is_started_again_and_none_outlives_its_supervisor() -> None:
-    process, children = start_supervised()
-    assert process.stdout
+def test_a_killed_program_is_started_again_and_none_outlives_its_supervisor(supervised: subprocess.Popen[str]) -> None:
+    children = [number_from(supervised), number_from(supervised)]
     os.kill(children[0], signal.SIGKILL)
-    again = int(process.stdout.readline())
-    assert again not in children
-    process.kill()
-    assert process.stdout.read() == ""
-    process.wait()
-    process.stdout.close()
+    assert number_from(supervised) not in children
+    supervised.kill()
+    assert supervised.stdout and supervised.stdout.read() == ""
 
 
 def test_ctrl_c_reaches_a_program_through_its_supervisor_alone() -> None:

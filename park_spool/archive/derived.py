@@ -25,7 +25,8 @@ _ADD = """
   INSERT INTO joblists
     (sid, group_number, joblist_number, ok, failed, duplicates, first_started, last_finished)
   VALUES (?,?,?, ?,?,?, ?,?)
-  ON CONFLICT (sid, group_number, joblist_number) DO UPDATE SET ok = ok + excluded.ok, failed = failed + excluded.failed,
+  ON CONFLICT (sid, group_number, joblist_number) DO UPDATE
+  SET ok = ok + excluded.ok, failed = failed + excluded.failed,
     duplicates = duplicates + excluded.duplicates,
     first_started = min(ifnull(first_started, excluded.first_started), excluded.first_started),
     last_finished = max(ifnull(last_finished, excluded.last_finished), excluded.last_finished)"""

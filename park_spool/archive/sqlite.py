@@ -104,16 +104,41 @@ def snapshot(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise NotFound(f"there is no archive at {path} yet: park-reduced makes it when it starts")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=READER_PATIENCE)
+        connection = _connect_reader(path)
         try:
-            connection.isolation_level = None
-            connection.row_factory = sqlite3.Row
-            connection.execute("BEGIN")
             yield connection
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
         raise _in_words(path, error) from error
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    """Open the archive and begin to read.
+
+    A reader of the write-ahead log must make the log where there is none.  One who may not write in the folder
+    cannot; but without a log nobody writes, and so the file may be taken as it is (immutable).
+    """
+    try:
+        return _begin(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        log = path.with_name(f"{path.name}-wal")
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or log.exists():
+            raise
+        return _begin(path, "immutable=1")
+
+
+def _begin(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=READER_PATIENCE)
+    try:
+        connection.isolation_level = None
+        connection.row_factory = sqlite3.Row
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # the snapshot is taken here
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _in_words(path: Path, error: sqlite3.DatabaseError) -> Exception:

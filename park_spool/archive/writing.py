@@ -176,3 +176,10 @@ class Archive:
                 storable(json.dumps(dict(node), ensure_ascii=False, default=str)),
             ),
         )
+
+    def mark_gone(self, present: Iterable[str]) -> None:
+        """Mark every node as gone that is not among these: one that left cleanly took its heartbeats away."""
+        self._connection.execute(
+            "UPDATE nodes SET state = 'gone' WHERE state <> 'gone' AND node NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(present)),),
+        )

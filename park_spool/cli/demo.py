@@ -14,14 +14,11 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -29,6 +26,7 @@ from park_spool import config, daemon, layout
 from park_spool import demo as words
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
+from park_spool.cli.falling import progress_shown
 from park_spool.cli.options import INTERRUPTED, fail, guarded
 from park_spool.cli.serving import address, choose_port, program
 from park_spool.cli.status import table
@@ -40,11 +38,7 @@ from park_spool.processes import set_parent_death_signal
 from park_spool.progress import duration
 from park_spool.supervise import Process, Supervisor
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-
 LOOK_SECONDS = 0.2
-LINE_SECONDS = 1.0
 PATIENCE = 180.0  # s without any news: the first job of a cold machine imports for long, no fit takes so long
 LOG = "daemons.log"
 
@@ -128,7 +122,7 @@ class Stage:
             if self.is_kept:
                 self._stay()
         except Interrupted:
-            fail(f"interrupted; everything was stopped, {self.folder} is left behind", INTERRUPTED)
+            fail(f"interrupted; everything is stopped now, {self.folder} is left behind", INTERRUPTED)
 
     def _submit(self, starts: int) -> None:
         """Copy the session into the inbox as a user would."""
@@ -243,51 +237,6 @@ class News:
             raise TemporaryError(
                 f"THE DEMO FAILED: nothing happened for {PATIENCE:.0f} s; see {folder / LOG} and the logs beside it"
             )
-
-
-def progress_shown() -> AbstractContextManager[Callable[[SessionRow], None]]:
-    """Give a function that shows progress: a bar where standard error is a terminal, else about a line a second."""
-    if not sys.stderr.isatty():
-        return nullcontext(functools.partial(_print_line, LineClock()))
-    return Barred()
-
-
-@dataclass(slots=True)
-class LineClock:
-    """When the last line was printed, and what it said."""
-
-    at: float = float("-inf")
-    line: str = ""
-
-
-def _print_line(clock: LineClock, row: SessionRow) -> None:
-    line, now = words.progress_line(row), time.monotonic()
-    is_last = row.ok + row.failed == row.jobs
-    if line != clock.line and (is_last or now - clock.at >= LINE_SECONDS):
-        say(line)
-        clock.at, clock.line = now, line
-
-
-class Barred:
-    """A progress bar on standard error."""
-
-    def __enter__(self) -> Callable[[SessionRow], None]:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        # No thread of its own: daemons are started again from this process, and a fork wants one thread.
-        columns = (BarColumn(20), TextColumn("{task.description}"))
-        self._bar: Bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
-        self._task = self._bar.add_task("waiting for the first fit", total=None)
-        self._bar.start()
-        return self._show
-
-    def _show(self, row: SessionRow) -> None:
-        done = row.ok + row.failed
-        self._bar.update(self._task, total=row.jobs, completed=done, description=words.progress_line(row), refresh=True)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
 
 def starter(folder: Path) -> Callable[[Sequence[str]], Process]:

@@ -68,12 +68,10 @@ def _check_all(parcels: list[Parcel], settings: Config) -> None:
         _warn(parcel.path, session)
 
 
-def _send(settings: Config, parcel: Parcel) -> waiting.Awaited:
-    me = member.join(settings)
-    rejected = frozenset(me.disk.names(settings.layout.rejected))
-    sid = sending.send(me, parcel)
+def _send(settings: Config, parcel: Parcel) -> str:
+    sid = sending.send(member.join(settings), parcel)
     click.echo(sid)
-    return waiting.Awaited(sid, parcel.name, rejected)
+    return sid
 
 
 def _warn(path: Path, session: Session) -> None:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 
@@ -44,60 +43,45 @@ def wait(sids: tuple[str, ...], spool: str | None) -> None:
     settings = config.load(config.find_spool(spool))
     known = standing.places(Disk(settings.layout.tmp, "wait"), settings.layout)
     names = [standing.complete(sid, known) for sid in sids]
-    sys.exit(wait_for_all([Awaited.of(settings, sid) for sid in names], settings, click.echo))
+    sys.exit(wait_for_all(names, settings, click.echo))
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """A session that is waited for; `rejected` are the reasons that already lay in rejected/ when the waiting began."""
-
-    sid: str
-    file: str
-    rejected: frozenset[str]
-
-    @classmethod
-    def of(cls, settings: Config, sid: str, file: str | None = None) -> Awaited:
-        disk = Disk(settings.layout.tmp, "wait")
-        name = file or standing.in_inbox(disk, settings.layout).get(sid, "")
-        return cls(sid, name, frozenset(disk.names(settings.layout.rejected)))
-
-
-def wait_for_all(sessions: list[Awaited], settings: Config, say: Say) -> int:
+def wait_for_all(sids: list[str], settings: Config, say: Say) -> int:
     """Wait for sessions one after the other, say how each ended, and return the exit code of the worst."""
-    return max((_wait_for(one, settings, say) for one in sessions), default=FINE)
+    return max((_wait_for(sid, settings, say) for sid in sids), default=FINE)
 
 
-def _wait_for(session: Awaited, settings: Config, say: Say) -> int:
+def _wait_for(sid: str, settings: Config, say: Say) -> int:
     try:
-        wait_until_closed(session, settings)
+        wait_until_closed(sid, settings)
     except SessionError as error:
         say(str(error))
         return REJECTED
-    ending = standing.ended(Look(settings), session.sid)
+    ending = standing.ended(Look(settings), sid)
     say(sentence(ending))
     for line in failures(settings, ending):
         say(line)
     return FINE if ending.state == "done" else FAILED
 
 
-def wait_until_closed(session: Awaited, settings: Config) -> None:
+def wait_until_closed(sid: str, settings: Config) -> None:
     """Return when a session is closed. Raises SessionError if it was rejected, NotFound if it is gone."""
     disk, spool = Disk(settings.layout.tmp, "wait"), settings.layout
     absent_since: float | None = None
     with _progress() as show:
         for now in _looks(disk, settings):
-            place = standing.places(disk, spool).get(session.sid)
+            place = standing.places(disk, spool).get(sid)
             if place == "closed":
                 return
-            show(lambda: _how_far(disk, settings, session.sid))
+            show(lambda: _how_far(disk, settings, sid))
             if place is not None:
                 absent_since = None
                 continue
-            _raise_if_rejected(disk, spool, session)
+            _raise_if_rejected(disk, spool, sid)
             absent_since = now if absent_since is None else absent_since
             # NFS: one folder's listing may be older than the other's, so it is gone only if it stays so.
             if now - absent_since > settings.staleness_seconds:
-                raise NotFound(f"session {session.sid} is neither in the inbox nor in sessions/ any more")
+                raise NotFound(f"session {sid} is neither in the inbox nor in sessions/ any more")
 
 
 def _looks(disk: Disk, settings: Config) -> Iterator[float]:
@@ -113,29 +97,12 @@ def _looks(disk: Disk, settings: Config) -> Iterator[float]:
             refreshed = now
 
 
-def _raise_if_rejected(disk: Disk, spool: Layout, session: Awaited) -> None:
-    """Raise SessionError with the reason, if one for a file of this name came to rejected/ since the waiting began."""
+def _raise_if_rejected(disk: Disk, spool: Layout, sid: str) -> None:
+    """Raise SessionError with the reason, if one that names the session lies in rejected/."""
     for name in disk.names(spool.rejected):
-        if name not in session.rejected and is_reason_for(name, session.file):
-            reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace")
-            raise SessionError(f"session {session.sid} was rejected: {reason.strip()}")
-
-
-def is_reason_for(name: str, file: str) -> bool:
-    """Say whether a name in rejected/ is the reason file of a submission.
-
-    >>> [is_reason_for(name, "film.xml") for name in ("film-2.xml.why", "film.xml", "films.xml.why")]
-    [True, False, False]
-    """
-    if not name.endswith(layout.WHY):
-        return False
-    rejected = layout.split_submitted(name.removesuffix(layout.WHY))[1]
-    stem, dot, ending = file.rpartition(".")
-    stem, ending = (stem, dot + ending) if dot else (file, "")
-    if not rejected.startswith(stem) or not rejected.endswith(ending):
-        return False
-    number = rejected[len(stem) : len(rejected) - len(ending)]
-    return not number or (number[0] == "-" and number[1:].isdigit())
+        reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace") if name.endswith(layout.WHY) else ""
+        if sid in reason:
+            raise SessionError(f"session {sid} was rejected: {reason.strip()}")
 
 
 def sentence(ending: Standing) -> str:

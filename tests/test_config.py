@@ -1,0 +1,117 @@
+"""Settings: defaults, park.toml, and sentences that name the key when something is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+from park_spool import config
+from park_spool.config import Config, find_spool, load, make_spool
+from park_spool.errors import ConfigError, SpoolError
+from park_spool.layout import FOLDERS
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    make_spool(tmp_path / "spool")
+    return tmp_path / "spool"
+
+
+def test_a_new_spool_has_its_folders_and_settings(spool: Path) -> None:
+    assert all((spool / name).is_dir() for name in FOLDERS)
+    assert (spool / "park.toml").is_file()
+    settings = load(spool)
+    assert settings == Config(spool=spool, archive=spool / "archive" / "park.sqlite")
+
+
+def test_making_a_spool_again_changes_nothing(spool: Path) -> None:
+    (spool / "park.toml").write_text("port = 1\n")
+    assert make_spool(spool) == []
+    assert (spool / "park.toml").read_text() == "port = 1\n"
+    (spool / "ready").rmdir()
+    assert make_spool(spool) == [spool / "ready"]
+
+
+def test_a_folder_that_is_no_spool(tmp_path: Path) -> None:
+    with pytest.raises(SpoolError, match=r"is not a spool: it has no folder 'inbox'\. Make one with `park init"):
+        load(tmp_path)
+
+
+def test_settings_are_read_and_typed(spool: Path) -> None:
+    (spool / "park.toml").write_text('heartbeat_seconds = 3\nservices = ["mine", "/shared"]\nhost = "::1"\narchive = "a.sqlite"\n')
+    settings = load(spool, window=7, port=None)
+    assert settings.heartbeat_seconds == 3.0
+    assert isinstance(settings.heartbeat_seconds, float)
+    assert settings.services == (spool / "mine", Path("/shared"))
+    assert (settings.host, settings.window, settings.port) == ("::1", 7, 5400)
+    assert settings.archive == spool / "a.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("hartbeat_seconds = 3", "unknown setting 'hartbeat_seconds'; known are archive, audit_seconds,"),
+        ("is_shared = true", "unknown setting 'is_shared'"),
+        ("spool = '/x'", "unknown setting 'spool'"),
+        ("port = '5400'", "port: expected int, got '5400'"),
+        ("port = true", "port: expected int, got True"),
+        ("port = 65536", "port: expected 0 to 65535, got 65536"),
+        ("port = -1", "port: expected 0 to 65535, got -1"),
+        ("window = 1.5", "window: expected int, got 1.5"),
+        ("window = 0", "window: expected a number above 0, got 0"),
+        ("services = '/shared'", "services: expected a list of folders, got '/shared'"),
+        ("heartbeat_seconds = '10'", "heartbeat_seconds: expected float, got '10'"),
+        ("heartbeat_seconds = -1", "heartbeat_seconds: expected a number above 0, got -1.0"),
+        ("audit_seconds = nan", "audit_seconds: expected a number above 0, got nan"),
+        ("look_seconds = inf", "look_seconds: expected a number above 0, got inf"),
+        ("max_attempts = 100", "max_attempts: expected 1 to 99, got 100"),
+        ("claim_expiry = 100", r"claim_expiry: expected more than unit_lifetime \+ heartbeat_seconds \(90.0 \+ 10.0\)"),
+        ("lease_renew = 30", r"lease_expiry: expected more than lease_renew \(30.0\), got 30.0"),
+        ("port = ", "not valid TOML: .*; nothing was started"),
+        ("\udcff", "not valid TOML"),
+    ],
+)
+def test_wrong_settings_are_named_with_their_file(spool: Path, text: str, sentence: str) -> None:
+    (spool / "park.toml").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        load(spool)
+    assert str(spool / "park.toml") in str(caught.value)
+
+
+def test_the_worker_dies_before_the_janitor_moves(spool: Path) -> None:
+    settings = load(spool)
+    assert settings.unit_lifetime + settings.heartbeat_seconds < settings.claim_expiry
+
+
+def test_a_shared_spool_looks_less_often_and_keeps_its_archive_at_home(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.filesystem, "is_shared", lambda path: True)
+    monkeypatch.setenv("HOME", str(spool.parent))
+    settings = load(spool)
+    assert settings.is_shared
+    assert settings.staleness_seconds == 35.0
+    assert settings.archive == spool.parent / ".local/share/park-spool/spool.sqlite"
+    (spool / "park.toml").write_text("staleness_seconds = 3\n")
+    assert load(spool).staleness_seconds == 3.0
+
+
+def test_which_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_spool("/a", {"PARK_SPOOL": "/b"}) == Path("/a")
+    assert find_spool(None, {"PARK_SPOOL": "b"}) == tmp_path / "b"
+    assert find_spool(None, {}) == tmp_path / "spool"
+
+
+def test_services_beside_the_spool_come_last(spool: Path) -> None:
+    assert load(spool).service_folders == (config.shipped_services(),)
+    (spool.parent / "services").mkdir()
+    (spool / "park.toml").write_text('services = ["mine"]\n')
+    assert load(spool).service_folders == (config.shipped_services(), spool / "mine", spool.parent / "services")
+
+
+def test_settings_are_frozen_and_paths_come_from_the_layout(spool: Path) -> None:
+    settings = load(spool)
+    with pytest.raises(FrozenInstanceError):
+        settings.port = 1  # type: ignore[misc]
+    assert settings.layout.root == spool
+    assert all(field.name == field.name.lower() for field in fields(Config))
