@@ -75,6 +75,10 @@ class Admission:
             return None
         try:
             return self._take(name, what, path)
+        except FileNotFoundError as error:
+            # RACE: another spoold took the `.SID` for a leftover, and removed it.
+            log.warning("inbox/%s: %s; trying again", name, error)
+            return None
         except PermissionError as error:
             # One name that may not be moved must not stop the line: it is left alone until it changes.
             log.error("inbox/%s: %s; it stays there until it changes", name, error)
@@ -276,13 +280,13 @@ class Admission:
             path = place(folder)
             if self._disk.kind(path) is None:
                 continue
-            if path == layout.session_files(folder) and self._disk.kind(layout.session_xml(folder)) is not None:
-                self._disk.move(layout.session_xml(folder), path / received_xml(received.file))
-            self.reject(
-                path, received.file, f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
-            )
-            break
-        self._clear(folder)
+            if path == layout.session_files(folder):
+                self._disk.move(layout.session_xml(folder), path / "session.xml")
+            why = f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
+            if reject(self._member, path, received.file, why):
+                self._clear(folder)
+            return
+        self._drop(folder)
 
     def _clear(self, folder: Path) -> None:
         self._disk.remove_tree(layout.session_files(folder))

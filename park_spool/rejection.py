@@ -19,7 +19,7 @@ MAX_STEM = 200  # bytes; file systems allow names of 255
 
 
 def reject(member: Member, path: Path, name: str, reason: str) -> bool:
-    """Move a path to rejected/, its reason beside it: at the rename it is rejected. False if it was not there to move."""
+    """Move a path to rejected/, its reason beside it: at the rename it is rejected; False if it was not there."""
     for free in _names_like(name):
         text = f"{reason}\n{PUT_ASIDE.format(name=free)}\n".encode(errors="replace")
         target = member.layout.rejected / free

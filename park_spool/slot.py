@@ -39,6 +39,7 @@ from park_spool.obituary import Verdict, obituary
 __all__ = ["Assignment", "Slot"]
 
 _LOADING_LIMIT = 300.0  # s for the interpreter, the session and the imports of a service, on a cold shared disk
+_PATIENCE = 5.0  # s that a killed child may take to die when the slot is closed
 _RETRY = 1.0  # s until a child that could not be made is tried again
 
 
@@ -181,6 +182,7 @@ class Slot:
     def _condemn(self, child: Child, status: str, why: str) -> None:
         self._verdict = Verdict(status, f"{why}; its process was killed", len(self._valid_lines(child)))
         child.kill()
+        self._wake_at = None  # its death will be heard; one that hangs in the kernel must not keep the node busy
 
     def _valid_lines(self, child: Child) -> list[bytes]:
         """Return the results so far, up to the first that is not the one expected there."""
@@ -273,7 +275,9 @@ class Slot:
             self._child = None
         self._forget()
         for child, assignment in self._dying:
-            self._reap(child, assignment)
+            select.select([child.death], [], [], _PATIENCE)
+            if child.has_ended():  # else it hangs in the kernel, and would hang the node's end, too
+                self._reap(child, assignment)
         self._dying = []
         self._events.close()
         self._log.close()

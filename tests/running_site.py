@@ -75,8 +75,8 @@ class Site:
     def rest(self) -> None:
         """Wait as a node does: for a word of the slot, or for the time at which it must look."""
         wake_at = self.slot.wake_at()
-        assert wake_at is not None
-        select.select([self.slot], [], [], max(0.0, min(60.0, wake_at - time.monotonic())))
+        patience = 60.0 if wake_at is None else wake_at - time.monotonic()
+        select.select([self.slot], [], [], max(0.0, min(60.0, patience)))
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30

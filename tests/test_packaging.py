@@ -123,7 +123,7 @@ slot = Slot(0, folder)
 for group in (1, 2):
     slot.start(Assignment("unit", session, folder, (shipped_services(),), (), group, 1, ((1, 3),), folder / "scratch"))
     while (lines := slot.poll(time.monotonic())) is None:
-        select.select([slot], [], [], max(0.0, slot.wake_at() - time.monotonic()))
+        select.select([slot], [], [], max(0.0, (slot.wake_at() or 0.0) - time.monotonic()))
     for line in lines:
         print(line.decode(), end="")
 slot.close()

@@ -115,7 +115,7 @@ class World:
             identity,
             disk(self.layout.tmp, name),
             self.clock,
-            lambda: 2000.0 + self.clock.now,
+            lambda: 1_795_400_000.0 + self.clock.now,
             self.random.choice,
         )
 
