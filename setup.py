@@ -6,7 +6,12 @@ setup(
     packages=[
         "park_spool",
         "park_spool.archive",
+        "park_spool.catalog",
         "park_spool.cli",
+        "park_spool.reducing",
+        "park_spool.running",
+        "park_spool.sessions",
+        "park_spool.tending",
         "park_spool.datacenter",
         "park_spool.web",
         "park_spool.services",

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from park_spool import layout
+from park_spool import layout, naming
 from park_spool.atomic import Disk
 from park_spool.errors import PermanentError
-from park_spool.layout import Layout, Unit
-from park_spool.session import Session
+from park_spool.layout import Layout
+from park_spool.naming import Unit
+from park_spool.sessions.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Admitted:
         return self.owner or self.session.user
 
     def rank(self, joblist: tuple[int, int]) -> str:
-        return layout.rank(self.session.priority, self._joblist_priority(joblist))
+        return naming.rank(self.session.priority, self._joblist_priority(joblist))
 
     def _joblist_priority(self, key: tuple[int, int]) -> int:
         return self.session.groups[key[0] - 1].joblists[key[1] - 1].priority

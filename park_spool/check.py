@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from park_spool import admitted, layout, replies, sealed, survey, tallies
+from park_spool import admitted, layout, naming, replies, sealed, survey, tallies
 from park_spool.admitted import Admitted
 from park_spool.atomic import Disk
 from park_spool.errors import PermanentError, TornError
-from park_spool.layout import FOLDERS, Layout, Unit
+from park_spool.layout import FOLDERS, Layout
+from park_spool.naming import Unit
 
 
 def check(root: Path, disk: Disk | None = None) -> list[str]:
@@ -45,18 +46,18 @@ class _Looks:
     def names(self) -> Iterator[str]:
         """Find names that no pattern knows, in the folders where every name must be known."""
         known: dict[str, Callable[[str], object]] = {
-            "sessions": lambda name: layout.is_sid(name) or name == "closed",
-            "sessions/closed": layout.is_sid,
-            "ready": layout.is_rank,
-            "claimed": lambda name: layout.is_node(name) or layout.PATTERNS["expired"].fullmatch(name),
-            "replies": layout.parse_reply,
-            "reduced": layout.is_sid,
-            "nodes": layout.parse_heartbeat,
-            "locks": layout.parse_lock,
+            "sessions": lambda name: naming.is_sid(name) or name == "closed",
+            "sessions/closed": naming.is_sid,
+            "ready": naming.is_rank,
+            "claimed": lambda name: naming.is_node(name) or naming.PATTERNS["expired"].fullmatch(name),
+            "replies": naming.parse_reply,
+            "reduced": naming.is_sid,
+            "nodes": naming.parse_heartbeat,
+            "locks": naming.parse_lock,
         }
         holders = set(self._disk.names(self._spool.claimed))
         for name in sorted(holders):
-            if f"{name}{layout.EXPIRED}" in holders:
+            if f"{name}{naming.EXPIRED}" in holders:
                 yield f"claimed/{name}: stands beside its .expired: a fenced node comes back under a new name only"
         for folder, is_known in known.items():
             for name in self._disk.names(self._spool.folder(folder)):
@@ -66,7 +67,7 @@ class _Looks:
     def sessions(self) -> Iterator[str]:
         """Hold each admitted session against what makes one."""
         for folder in (self._spool.sessions, self._spool.closed):
-            for sid in filter(layout.is_sid, self._disk.names(folder)):
+            for sid in filter(naming.is_sid, self._disk.names(folder)):
                 yield from self._session(folder / sid)
         for sid in self._disk.names(self._spool.closed):
             if self._disk.kind(self._spool.session(sid)) is not None:
@@ -106,7 +107,7 @@ class _Looks:
             yield from self._unit(f"claimed/{holder}/{unit.name}", unit, None)
         for folder in (*(self._spool.ready / rank for rank in survey.ranks(self._disk, self._spool)), *self._holders()):
             for name in self._disk.names(folder):
-                if layout.parse_unit(name) is None:
+                if naming.parse_unit(name) is None:
                     yield f"{folder.relative_to(self._spool.root)}/{name}: is not the name of a unit"
 
     def _holders(self) -> Iterable[Path]:
@@ -137,7 +138,7 @@ class _Looks:
     def replies(self) -> Iterator[str]:
         """Read every reply that waits, as the reducer will."""
         for name in self._disk.names(self._spool.replies):
-            parsed = layout.parse_reply(name)
+            parsed = naming.parse_reply(name)
             data = self._disk.read(self._spool.replies / name)
             if parsed is None or data is None:
                 continue
@@ -154,19 +155,19 @@ class _Looks:
 
     def bundles(self) -> Iterator[str]:
         """Read every bundle: what the archive can be made again from."""
-        for sid in filter(layout.is_sid, self._disk.names(self._spool.reduced)):
+        for sid in filter(naming.is_sid, self._disk.names(self._spool.reduced)):
             for name in self._disk.names(self._spool.bundles(sid)):
                 yield from self._bundle(sid, name)
 
     def _bundle(self, sid: str, name: str) -> Iterator[str]:
         where = f"reduced/{sid}/{name}"
         data = self._disk.read(self._spool.bundles(sid) / name)
-        if layout.parse_bundle(name) is None:
+        if naming.parse_bundle(name) is None:
             yield f"{where}: is not the name of a bundle"
         elif data is not None:
             try:
                 for part, reply in sealed.unbind(data):
-                    parsed = layout.parse_reply(part)
+                    parsed = naming.parse_reply(part)
                     if parsed is None or parsed[0].sid != sid:
                         yield f"{where}: holds {part}, which is not a reply of this session"
                     else:
@@ -178,7 +179,7 @@ class _Looks:
         """Find things put aside without a reason beside them."""
         names = set(self._disk.names(folder))
         for name in sorted(names):
-            if not name.endswith(layout.WHY) and f"{name}{layout.WHY}" not in names:
+            if not name.endswith(naming.WHY) and f"{name}{naming.WHY}" not in names:
                 yield f"{what}/{name}: was put aside without a reason beside it"
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from park_spool import layout, processes, sealed
+from park_spool import naming, processes, sealed
 from park_spool.errors import TornError
-from park_spool.layout import Lock
 from park_spool.member import Member
+from park_spool.naming import Lock
 from park_spool.sightings import Sightings
 
 Decision = Literal["take", "renew", "stand by"]
@@ -77,7 +77,7 @@ class Candidate:
         self.is_active = False
 
     def _locks(self) -> list[Lock]:
-        found = (layout.parse_lock(name) for name in self._member.disk.names(self._member.layout.locks))
+        found = (naming.parse_lock(name) for name in self._member.disk.names(self._member.layout.locks))
         return [lock for lock in found if lock is not None and lock.role == self._role]
 
     def _is_gone(self, lock: Lock, now: float) -> bool:

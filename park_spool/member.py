@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from park_spool import layout, processes
+from park_spool import layout, naming, processes
 from park_spool.atomic import Disk, require_one_file_system
 from park_spool.config import Config
 from park_spool.layout import Layout
@@ -33,7 +33,7 @@ class Member:
 
     def reborn(self) -> Member:
         """Return the same process under a new name: what a fenced node does."""
-        name = layout.new_node(socket.gethostname(), os.getpid(), self.choose)
+        name = naming.new_node(socket.gethostname(), os.getpid(), self.choose)
         return replace(self, name=name, disk=type(self.disk)(self.layout.tmp, name))
 
 
@@ -41,5 +41,5 @@ def join(config: Config) -> Member:
     """Take part in a spool. Raises SpoolError if it is not all on one file system."""
     require_one_file_system(config.spool, layout.FOLDERS)
     choose = random.SystemRandom().choice
-    name = layout.new_node(socket.gethostname(), os.getpid(), choose)
+    name = naming.new_node(socket.gethostname(), os.getpid(), choose)
     return Member(config, name, processes.identity(), Disk(config.layout.tmp, name))

@@ -21,11 +21,11 @@ from typing import Any
 import click
 
 import park_spool
-from park_spool import config, daemon, layout, member
+from park_spool import config, daemon, member, naming
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
-from park_spool.node import Node
-from park_spool.slot import Slot
+from park_spool.running.node import Node
+from park_spool.running.slot import Slot
 from park_spool.wakeup import Wakeup
 
 STANDBYS = 3
@@ -97,7 +97,7 @@ class Post:
 
     def is_among_the_first(self) -> bool:
         names = self.node.member.disk.names(self._config.layout.nodes)
-        nodes = {beat[0] for name in names if (beat := layout.parse_heartbeat(name))}
+        nodes = {beat[0] for name in names if (beat := naming.parse_heartbeat(name))}
         return len(nodes) < STANDBYS
 
     def keep_standby(self) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from park_spool import layout, processes, sealed
+from park_spool import naming, processes, sealed
 from park_spool.errors import TornError
 from park_spool.member import Member
-from park_spool.planning import Cluster
 from park_spool.sightings import Sightings
+from park_spool.tending.planning import Cluster
 
 
 class Nodes:
@@ -31,9 +31,9 @@ class Nodes:
         """List the heartbeats and the claim folders, and read what is new."""
         disk, spool = self._member.disk, self._member.layout
         # A folder without a heartbeat is a node being born, or one that died then: it counts from now on, too.
-        seqs = {name: 0 for name in disk.names(spool.claimed) if layout.is_node(name)}
+        seqs = {name: 0 for name in disk.names(spool.claimed) if naming.is_node(name)}
         for name in disk.names(spool.nodes):
-            node, seq = layout.parse_heartbeat(name) or ("", 0)
+            node, seq = naming.parse_heartbeat(name) or ("", 0)
             seqs[node] = max(seq, seqs.get(node, 0))
         seqs.pop("", None)
         self._sightings.look(seqs, self._member.monotonic())
@@ -46,7 +46,7 @@ class Nodes:
         self.cluster = self._add_up()
 
     def _read(self, node: str, seq: int) -> None:
-        data = self._member.disk.read(self._member.layout.nodes / layout.heartbeat_name(node, seq))
+        data = self._member.disk.read(self._member.layout.nodes / naming.heartbeat_name(node, seq))
         if data is None:
             return
         try:

@@ -11,7 +11,7 @@ from park_spool import config, daemon, member
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.member import Member
-from park_spool.reduction import Reduction
+from park_spool.reducing.role import Reduction
 from park_spool.wakeup import Wakeup
 
 log = logging.getLogger(__name__)

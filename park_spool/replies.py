@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from park_spool import layout, sealed
+from park_spool import naming, sealed
 from park_spool.errors import TornError
-from park_spool.layout import Unit
+from park_spool.naming import Unit
 
 _OPTIONAL: dict[str, tuple[type, ...]] = {
     "why": (str, NoneType),
@@ -42,7 +42,7 @@ class Reply:
 
     @property
     def name(self) -> str:
-        return layout.reply_name(self.unit, self.node)
+        return naming.reply_name(self.unit, self.node)
 
 
 def encode(unit: Unit, node: str, header: dict[str, Any], lines: Iterable[bytes]) -> bytes:
@@ -59,7 +59,7 @@ def result_line(job: int, status: str, why: str, at: float) -> bytes:
 
 def decode(name: str, data: bytes) -> Reply:
     """Read a reply that stands under `name`. Raises TornError if it is not whole, or not what its name says."""
-    parsed = layout.parse_reply(name)
+    parsed = naming.parse_reply(name)
     if parsed is None:
         raise TornError("its name is not UNIT@NODE")
     unit, node = parsed
@@ -89,6 +89,7 @@ def _check(unit: Unit, jobs: list[Any]) -> None:
                 and seconds >= 0
                 and math.isfinite(seconds)
                 and all(isinstance(job.get(name), kinds) for name, kinds in _OPTIONAL.items())
+                and all(abs(job.get(name) or 0) < 2**31 for name in ("exit", "signal"))
             )
         except (KeyError, TypeError, AttributeError, OverflowError):
             is_sound = False

@@ -13,7 +13,7 @@ import click
 from park_spool import config, daemon, member
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.processes import set_parent_death_signal
-from park_spool.tending import Tending
+from park_spool.tending.role import Tending
 from park_spool.wakeup import Wakeup
 
 

@@ -17,15 +17,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from park_spool import layout, submission
-from park_spool.data import DATA, PACKAGE, check_href
+from park_spool import naming
+from park_spool.catalog.registry import Registry
 from park_spool.errors import DataError, SessionError, TemporaryError
-from park_spool.inbox import kind_of
 from park_spool.member import Member
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
-from park_spool.session import Session
-from park_spool.xml_tree import Node, parse_tree
+from park_spool.sessions import submission
+from park_spool.sessions.data import DATA, PACKAGE, check_href
+from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sessions.session import Session
+from park_spool.sessions.xml_tree import Node, parse_tree
+from park_spool.tending.inbox import kind_of
 
 SESSION = "session.xml"
 
@@ -111,8 +112,8 @@ def _check_zip(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...],
 
 def send(member: Member, parcel: Parcel) -> str:
     """Put a submission into the inbox, whole at once, and return the session id that was chosen for it."""
-    sid = layout.new_sid(member.wall(), member.choose)
-    target = member.layout.inbox / layout.submitted_name(sid, parcel.name)
+    sid = naming.new_sid(member.wall(), member.choose)
+    target = member.layout.inbox / naming.submitted_name(sid, parcel.name)
     if parcel.xml is not None and parcel.files is None:
         # At this rename the session is in the inbox.
         member.disk.publish(target, parcel.xml)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from park_spool import intervals, layout
+from park_spool import intervals, naming
 from park_spool.atomic import Disk
 from park_spool.intervals import Intervals
-from park_spool.layout import Layout, Unit, parse_unit
+from park_spool.layout import Layout
+from park_spool.naming import Unit, parse_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,13 @@ def look(disk: Disk, spool: Layout) -> Survey:
     claimed = tuple(
         (holder, unit) for holder in disk.names(spool.claimed) for unit in parsed(disk.names(spool.claimed / holder))
     )
-    replies = (layout.parse_reply(name) for name in disk.names(spool.replies))
+    replies = (naming.parse_reply(name) for name in disk.names(spool.replies))
     return Survey(ready, claimed, tuple((reply[1], reply[0]) for reply in replies if reply is not None))
 
 
 def ranks(disk: Disk, spool: Layout) -> list[str]:
     """List the rank folders in the order of service."""
-    return [name for name in disk.names(spool.ready) if layout.is_rank(name)]
+    return [name for name in disk.names(spool.ready) if naming.is_rank(name)]
 
 
 def parsed(names: Iterable[str]) -> Iterable[Unit]:

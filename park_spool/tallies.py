@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from park_spool import intervals, layout, sealed
+from park_spool import intervals, naming, sealed
 from park_spool.atomic import Disk
 from park_spool.errors import TornError
 from park_spool.intervals import Intervals
@@ -23,10 +23,14 @@ MAX_FAILURES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Final jobs and failures that are not final, for each (group, job list)."""
+    """Final jobs and failures that are not final, for each (group, job list).
+
+    `unnamed`: jobs that failed, too, and are not named among the first `MAX_FAILURES`; their turn comes.
+    """
 
     final: Mapping[Key, Intervals] = field(default_factory=dict)
     failures: Mapping[Key, list[Failure]] = field(default_factory=dict)
+    unnamed: Mapping[Key, Intervals] = field(default_factory=dict)
 
     def covers(self, sizes: Mapping[Key, int]) -> bool:
         """Say whether all jobs of a session are final."""
@@ -39,34 +43,51 @@ class Tally:
 
 def union(tallies: Iterable[Tally]) -> Tally:
     """Put the tallies of several reducers together; of several attempts of a job the highest counts."""
+    several = list(tallies)
     final: dict[Key, Intervals] = {}
     failed: dict[Key, dict[int, tuple[int, int]]] = {}
-    for tally in tallies:
+    for tally in several:
         for key, pieces in tally.final.items():
             final[key] = intervals.union([*final.get(key, []), *pieces])
         for key, failures in tally.failures.items():
             jobs = failed.setdefault(key, {})
             for job, round_, attempt in failures:
                 jobs[job] = max(jobs.get(job, (-1, -1)), (round_, attempt))
-    return Tally(
-        final,
-        {
-            key: [
-                (job, *last)
-                for job, last in sorted(jobs.items())
-                if not intervals.holds(final.get(key, []), job, job + 1)
-            ]
-            for key, jobs in failed.items()
-        },
-    )
+    failures = {
+        key: [
+            (job, *last) for job, last in sorted(jobs.items()) if not intervals.holds(final.get(key, []), job, job + 1)
+        ]
+        for key, jobs in failed.items()
+    }
+    return Tally(final, failures, _unnamed(several, final, failures))
+
+
+def _unnamed(
+    several: Iterable[Tally], final: Mapping[Key, Intervals], failures: Mapping[Key, list[Failure]]
+) -> dict[Key, Intervals]:
+    found: dict[Key, Intervals] = {}
+    for tally in several:
+        for key, pieces in tally.unnamed.items():
+            found[key] = intervals.union([*found.get(key, []), *pieces])
+    known = {
+        key: intervals.union([*final.get(key, []), *((job, job + 1) for job, *_ in failures.get(key, []))])
+        for key in found
+    }
+    left = {key: intervals.subtract(pieces, known[key]) for key, pieces in found.items()}
+    return {key: pieces for key, pieces in left.items() if pieces}
 
 
 def encode(tally: Tally) -> bytes:
-    """Seal a tally; of the failures only the first of each job list, the others come when those are done."""
+    """Seal a tally; of the failures only the first of each job list are named, the others when those are done."""
+    unnamed = {
+        key: intervals.union([*tally.unnamed.get(key, []), *((job, job + 1) for job, *_ in failures[MAX_FAILURES:])])
+        for key, failures in tally.failures.items()
+    }
     return sealed.seal_json(
         {
             "final": {_word(key): pieces for key, pieces in tally.final.items() if pieces},
             "failures": {_word(key): failures[:MAX_FAILURES] for key, failures in tally.failures.items() if failures},
+            "unnamed": {_word(key): pieces for key, pieces in unnamed.items() if pieces},
         }
     )
 
@@ -76,21 +97,23 @@ def decode(data: bytes) -> Tally:
     fields = sealed.unseal_json(data)
     try:
         return Tally(
-            {
-                _key(word): intervals.union((int(a), int(b)) for a, b in pieces)
-                for word, pieces in fields["final"].items()
-            },
+            _intervals(fields["final"]),
             {_key(word): [(int(a), int(b), int(c)) for a, b, c in rows] for word, rows in fields["failures"].items()},
+            _intervals(fields.get("unnamed", {})),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TornError(f"not a tally: {error!r}") from error
+
+
+def _intervals(fields: Mapping[str, Any]) -> dict[Key, Intervals]:
+    return {_key(word): intervals.union((int(a), int(b)) for a, b in pieces) for word, pieces in fields.items()}
 
 
 def newest(names: Iterable[str]) -> dict[str, str]:
     """Pick the newest tally of each reducer out of the names in a session's folder: reducer → name."""
     found: dict[str, tuple[int, str]] = {}
     for name in names:
-        parsed = layout.parse_tally(name)
+        parsed = naming.parse_tally(name)
         if parsed is not None:
             found[parsed[0]] = max(found.get(parsed[0], (-1, "")), (parsed[1], name))
     return {reducer: name for reducer, (_, name) in found.items()}

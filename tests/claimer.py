@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from park_spool import config, member
-from park_spool.assignment import Assignment
-from park_spool.layout import parse_unit
-from park_spool.node import Node
+from park_spool.naming import parse_unit
+from park_spool.running.assignment import Assignment
+from park_spool.running.node import Node
 
 
 class Noting:

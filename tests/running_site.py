@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from park_spool.assignment import Assignment
-from park_spool.element import Element
 from park_spool.processes import identity, is_alive
-from park_spool.session import DataRef, Group, JobList, Session, Task
-from park_spool.slot import Slot
+from park_spool.running.assignment import Assignment
+from park_spool.running.slot import Slot
+from park_spool.sessions.element import Element
+from park_spool.sessions.session import DataRef, Group, JobList, Session, Task
 
 UNIT = "20261123-025532-k3j9.001.001.000000001-000000048.00.00"
 

@@ -59,7 +59,7 @@ class Actor:
                 self.gate()
         except Killed:
             pass
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (told to the scheduler's thread)
             self.error = error
         finally:
             self.is_over = True

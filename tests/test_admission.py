@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from world import SESSION, Killed, World, dying_disk, state
 
-from park_spool import admission, layout, submission
-from park_spool.admission import Admission
+from park_spool import naming
 from park_spool.atomic import Disk
 from park_spool.check import check
-from park_spool.janitor import TMP_SECONDS, Janitor
+from park_spool.sessions import submission
+from park_spool.tending import admission
+from park_spool.tending.admission import Admission
+from park_spool.tending.janitor import TMP_SECONDS, Janitor
 
 XML = SESSION.format(many=2, few=1)
 WITH_DATA = XML.replace("<task", "<dataSet><data name='d' href='data/d.txt'/></dataSet><task")
@@ -142,8 +144,11 @@ def test_bytes_that_change_after_the_take_go_back(world: World, inbox: Path) -> 
     admission = Admission(world.member(type("Once", (Changing,), {})))
     admission.inbox.heard(["film.xml"])
     assert admission.step() == []
-    assert "someone" in (inbox / "film.xml").read_text()
+    [back] = inbox.iterdir()
+    assert back.name.endswith(".film.xml")
+    assert "someone" in back.read_text()
     [sid] = look(world, admission)
+    assert back.name.startswith(sid)
     assert "someone" in (world.layout.session(sid) / "session.xml").read_text()
     finished(world)
 
@@ -348,7 +353,9 @@ def test_dot_names_are_left_alone(world: World, inbox: Path) -> None:
     assert os.listdir(inbox) == [".film.xml.swp"]
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9.xml", b"caf\xe9.txt", b"n" * 251 + b".xml", b"n" * 255, b"a\nb.xml", "ü.xml".encode()])
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.xml", b"caf\xe9.txt", b"n" * 251 + b".xml", b"n" * 255, b"a\nb.xml", "ü.xml".encode()]
+)
 @pytest.mark.parametrize("text", [XML, "<session/>", "not XML"])
 def test_odd_names_neither_stop_the_line_nor_get_lost(world: World, inbox: Path, name: bytes, text: str) -> None:
     (inbox / os.fsdecode(name)).write_text(text)
@@ -629,7 +636,9 @@ def test_an_empty_leftover_without_a_date_is_removed(world: World) -> None:
     finished(world)
 
 
-@pytest.mark.parametrize("received", [b"", b"{", b"[]", b'{"file": "x.xml"}', b'{"file": "x.xml", "owner": "", "at": null}'])
+@pytest.mark.parametrize(
+    "received", [b"", b"{", b"[]", b'{"file": "x.xml"}', b'{"file": "x.xml", "owner": "", "at": null}']
+)
 def test_a_torn_note_of_receipt_does_not_stop_the_admission(world: World, received: bytes) -> None:
     world.layout.admitting(CHOSEN).mkdir()
     (world.layout.admitting(CHOSEN) / "session.xml").write_text(XML)
@@ -666,5 +675,5 @@ def test_sids_are_unique_within_a_second(world: World, inbox: Path) -> None:
     for number in range(20):
         (inbox / f"{number}.xml").write_text(XML)
     assert len(look(world, Admission(world.member()))) == 20
-    assert all(layout.is_sid(sid) for sid in admitted(world))
+    assert all(naming.is_sid(sid) for sid in admitted(world))
     finished(world)

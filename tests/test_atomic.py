@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from park_spool import atomic
 from park_spool.atomic import Disk
 from park_spool.errors import SpoolError

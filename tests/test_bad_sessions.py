@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from bad_sessions import CASES, TUTORIAL, BadSession, truncations
 
+from park_spool.catalog.registry import Registry
 from park_spool.errors import MalformedXml, SessionError
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
+from park_spool.sessions.parsing import Limits, parse_session
 
 SERVICES = Path(__file__).parent.parent / "services"
 

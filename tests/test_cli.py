@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from daemons import Site, until
 
-from park_spool import layout, leadership, sealed
+from park_spool import leadership, naming, sealed
 from park_spool.check import check
 from park_spool.cli import alive, standing, waiting
 from park_spool.cli.main import main
@@ -153,7 +153,7 @@ def test_submit_prints_the_session_id_alone_and_sends_the_file_whole(session: Pa
     result = park("submit", session, spool=spool)
     assert result.exit_code == FINE and result.stderr == ""
     sid = result.stdout.removesuffix("\n")
-    assert layout.is_sid(sid)
+    assert naming.is_sid(sid)
     assert inbox(spool) == [f"{sid}.film.xml"]
     assert (spool / "inbox" / f"{sid}.film.xml").read_bytes() == session.read_bytes()
     assert os.listdir(spool / "tmp") == [] and check(spool) == []
@@ -289,7 +289,7 @@ def test_the_crew_is_who_may_be_alive(spool: Path) -> None:
         (spool / "locks" / lock.name).write_bytes(sealed.seal_json(who))
     for number, who in enumerate((dead, identity().to_json())):
         report = sealed.seal_json({"identity": who, "cpus": 2, "node": f"n_{number}_000000"})
-        (spool / "nodes" / layout.heartbeat_name(f"n_{number}_000000", 7)).write_bytes(report)
+        (spool / "nodes" / naming.heartbeat_name(f"n_{number}_000000", 7)).write_bytes(report)
     crew = alive.look(standing.Look(settings).disk, settings.layout)
     assert (crew.spoold, crew.reduced, crew.cpus) == ("there_2_000000", None, 2)
     assert [sentence for sentence in crew.missing() if "noded is alive" in sentence] == []
@@ -328,12 +328,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def test_submit_and_wait_for_good_failing_and_rejected_sessions(site: Site, session: Path, tmp_path: Path) -> None:
     good = park("submit", "--wait", session, spool=site.spool)
-    assert good.exit_code == FINE and layout.is_sid(good.stdout.strip())
+    assert good.exit_code == FINE and naming.is_sid(good.stdout.strip())
     assert "is done: 3 of 3 jobs ok" in good.stderr
 
     session.write_text(GOOD.format(count=2).replace("tester/noop", "zoo/fail"))
     bad = park("submit", "--wait", session, spool=site.spool)
-    assert bad.exit_code == FAILED and layout.is_sid(bad.stdout.strip())
+    assert bad.exit_code == FAILED and naming.is_sid(bad.stdout.strip())
     assert "failed: 0 of 2 jobs ok" in bad.stderr and "the zoo is closed" in bad.stderr
 
     session.write_text(BROKEN)

@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
+
 from park_spool import config
 from park_spool.config import Config, find_spool, load, make_spool
 from park_spool.errors import ConfigError, SpoolError
@@ -39,7 +40,9 @@ def test_a_folder_that_is_no_spool(tmp_path: Path) -> None:
 
 
 def test_settings_are_read_and_typed(spool: Path) -> None:
-    (spool / "park.toml").write_text('heartbeat_seconds = 3\nservices = ["mine", "/shared"]\nhost = "::1"\narchive = "a.sqlite"\n')
+    (spool / "park.toml").write_text(
+        'heartbeat_seconds = 3\nservices = ["mine", "/shared"]\nhost = "::1"\narchive = "a.sqlite"\n'
+    )
     settings = load(spool, window=7, port=None)
     assert settings.heartbeat_seconds == 3.0
     assert isinstance(settings.heartbeat_seconds, float)
@@ -84,7 +87,9 @@ def test_the_worker_dies_before_the_janitor_moves(spool: Path) -> None:
     assert settings.unit_lifetime + settings.heartbeat_seconds < settings.claim_expiry
 
 
-def test_a_shared_spool_looks_less_often_and_keeps_its_archive_at_home(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_spool_looks_less_often_and_keeps_its_archive_at_home(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(config.filesystem, "is_shared", lambda path: True)
     monkeypatch.setenv("HOME", str(spool.parent))
     settings = load(spool)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from park_spool.data import check_href, digest, resolve, with_data
 from park_spool.errors import DataError
-from park_spool.session import DataRef, Element
+from park_spool.sessions.data import check_href, digest, resolve, with_data
+from park_spool.sessions.session import DataRef, Element
 
 FILM = b"0.01 1.0 0.1\n"
 FILM_DIGEST = hashlib.sha256(FILM).hexdigest()

@@ -18,12 +18,12 @@ from daemons import until
 
 from park_spool import config, demo
 from park_spool.archive.rows import BestRow, SessionRow
+from park_spool.catalog.registry import Registry
 from park_spool.check import check
 from park_spool.cli import demo as acting
 from park_spool.cli.options import FAILED, FINE, INTERRUPTED
 from park_spool.errors import TemporaryError
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
+from park_spool.sessions.parsing import Limits, parse_session
 
 SHIPPED = config.shipped_services() / "reflectivity" / "demo.xml"
 

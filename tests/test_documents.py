@@ -16,12 +16,12 @@ from daemons import Site
 from park_spool.web import server
 
 from park_spool import errors, noded, reduced, spoold
+from park_spool.catalog.registry import Registry
 from park_spool.cli import options
 from park_spool.cli.main import VERBS, main
 from park_spool.config import Config
 from park_spool.layout import FOLDERS
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
+from park_spool.sessions.parsing import Limits, parse_session
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from running_site import Site, wait_until_gone
 
-from park_spool.assignment import Outcome
-from park_spool.executable import Limits, NodeGone, run_executable
 from park_spool.processes import become_reaper, kill_strays
+from park_spool.running.assignment import Outcome
+from park_spool.running.executable import Limits, NodeGone, run_executable
 
 LIMITS = Limits(timeout=30.0, output=100_000, grace=0.2)
 SHORT = Limits(timeout=0.2, output=100_000, grace=0.2)

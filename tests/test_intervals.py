@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from park_spool import intervals
 from park_spool.intervals import Interval, Intervals
 

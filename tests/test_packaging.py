@@ -95,7 +95,7 @@ def test_the_package_is_found_elsewhere_with_all_its_parts(elsewhere: Path) -> N
 def test_the_services_that_come_along_can_be_read_elsewhere(elsewhere: Path) -> None:
     script = """
 from park_spool.config import shipped_services
-from park_spool.registry import Registry
+from park_spool.catalog.registry import Registry
 registry = Registry.load([shipped_services()])
 assert registry.problems == (), registry.problems
 print(sorted(registry.services), sorted(registry.reducers))
@@ -106,10 +106,10 @@ print(sorted(registry.services), sorted(registry.reducers))
 JOBS = """
 import json, select, sys, time
 from pathlib import Path
-from park_spool.assignment import Assignment
+from park_spool.running.assignment import Assignment
 from park_spool.config import shipped_services
-from park_spool.session import Element, Group, JobList, Session, Task
-from park_spool.slot import Slot
+from park_spool.sessions.session import Element, Group, JobList, Session, Task
+from park_spool.running.slot import Slot
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".").absolute()
 inputs = (Element("input", {"count": "4"}),)

@@ -9,11 +9,11 @@ from bad_sessions import TUTORIAL, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from park_spool.catalog.registry import Registry
 from park_spool.errors import MalformedXml, SessionError
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
-from park_spool.scan import Axis
-from park_spool.session import DataRef, Element, JobList, Session, Task
+from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sessions.scan import Axis
+from park_spool.sessions.session import DataRef, Element, JobList, Session, Task
 
 unhurried = settings(deadline=None)  # a slow machine is no failure
 HERE = Path(__file__).parent.parent
@@ -91,7 +91,7 @@ def test_a_document_type_is_refused_where_it_begins_not_when_it_is_read() -> Non
 
 
 def test_the_reader_has_every_safe_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    import park_spool.xml_tree as xml_tree
+    import park_spool.sessions.xml_tree as xml_tree
 
     made = []
 

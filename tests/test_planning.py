@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from park_spool import intervals, planning
+
+from park_spool import intervals
 from park_spool.config import Config
-from park_spool.layout import Unit
-from park_spool.planning import Cluster, Pending
+from park_spool.naming import Unit
+from park_spool.tending import planning
+from park_spool.tending.planning import Cluster, Pending
 
 CONFIG = Config(Path("s"), Path("a"))
 UNITS = st.builds(
@@ -55,10 +57,19 @@ def test_unknown_and_long_jobs_come_alone() -> None:
     assert planning.unit_size(0.0, 10**6, Cluster(2, {}), CONFIG) == CONFIG.max_unit
 
 
-@given(st.lists(st.tuples(UNITS, st.sampled_from("uvw")), max_size=6), st.lists(UNITS, max_size=4), st.integers(0, 12), st.integers(1, 9))
-def test_chosen_units_are_pending_jobs_each_once(pending: list[tuple[Unit, str]], ready: list[Unit], room: int, size: int) -> None:
+@given(
+    st.lists(st.tuples(UNITS, st.sampled_from("uvw")), max_size=6),
+    st.lists(UNITS, max_size=4),
+    st.integers(0, 12),
+    st.integers(1, 9),
+)
+def test_chosen_units_are_pending_jobs_each_once(
+    pending: list[tuple[Unit, str]], ready: list[Unit], room: int, size: int
+) -> None:
     taken: set[tuple[object, ...]] = set()
-    disjoint = [(unit, user) for unit, user in pending if not taken & set(jobs([unit])) and not taken.update(jobs([unit]))]
+    disjoint = [
+        (unit, user) for unit, user in pending if not taken & set(jobs([unit])) and not taken.update(jobs([unit]))
+    ]
     items = [Pending("100-100", user, unit) for unit, user in disjoint]
     chosen = planning.choose(items, ready, {}, room, lambda unit: size)
     found = jobs(chosen)
@@ -88,7 +99,9 @@ def test_one_user_is_served_first_in_first_out() -> None:
 def test_pieces_hold_what_is_left(unit: Unit, done: list[tuple[int, int]]) -> None:
     rest = intervals.subtract([(unit.start, unit.stop)], intervals.union(done))
     pieces = planning.pieces(unit, rest)
-    assert sorted(jobs(pieces)) == sorted((unit.sid, *unit.key, job) for start, stop in rest for job in range(start, stop))
+    assert sorted(jobs(pieces)) == sorted(
+        (unit.sid, *unit.key, job) for start, stop in rest for job in range(start, stop)
+    )
     assert all((piece.round, piece.attempt) == (unit.round, unit.attempt) for piece in pieces)
     assert len(pieces) <= planning.PIECES + len(rest)
     assert unit.size == 1 or all(piece.size < unit.size for piece in pieces)
@@ -109,7 +122,9 @@ def test_without_leaves_other_attempts_alone() -> None:
 
 def test_failed_jobs_come_alone_and_one_attempt_higher() -> None:
     ranges = [Unit("a", 1, 1, 1, 10), Unit("a", 1, 2, 1, 3)]
-    units = planning.with_attempts(ranges, {(1, 1, 4): (0, 0), (1, 1, 9): (1, 2), (1, 1, 99): (0, 0), (2, 1, 1): (0, 5)})
+    units = planning.with_attempts(
+        ranges, {(1, 1, 4): (0, 0), (1, 1, 9): (1, 2), (1, 1, 99): (0, 0), (2, 1, 1): (0, 5)}
+    )
     assert units == [
         Unit("a", 1, 1, 1, 4),
         Unit("a", 1, 1, 4, 5, 0, 1),
@@ -119,7 +134,10 @@ def test_failed_jobs_come_alone_and_one_attempt_higher() -> None:
     ]
 
 
-@given(st.dictionaries(st.tuples(st.just(1), st.integers(1, 3)), st.integers(0, 60), max_size=3), st.lists(UNITS, max_size=6))
+@given(
+    st.dictionaries(st.tuples(st.just(1), st.integers(1, 3)), st.integers(0, 60), max_size=3),
+    st.lists(UNITS, max_size=6),
+)
 def test_missing_is_all_jobs_less_what_is_held(sizes: dict[tuple[int, int], int], held: list[Unit]) -> None:
     by_key = {key: intervals.union((unit.start, unit.stop) for unit in held if unit.key == key) for key in sizes}
     found = {(unit.key, job) for unit in planning.missing("a", sizes, by_key) for job in range(unit.start, unit.stop)}

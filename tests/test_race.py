@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from park_spool import layout
+from park_spool import naming
 from park_spool.check import check
 from park_spool.config import load, make_spool
-from park_spool.layout import Unit
 from park_spool.member import join
-from park_spool.reduction import Reduction
-from park_spool.tending import Tending
+from park_spool.naming import Unit
+from park_spool.reducing.role import Reduction
+from park_spool.tending.role import Tending
 
 CLAIMER = Path(__file__).with_name("claimer.py")
 UNITS = 2000
@@ -54,7 +54,7 @@ class Race:
         self.spoold = Tending(join(self.settings))
         for unit in self.settings.layout.ready.glob("*/*"):
             unit.unlink()
-        rank = self.settings.layout.ready / layout.rank(0, 0)
+        rank = self.settings.layout.ready / naming.rank(0, 0)
         for job in range(1, self.units + 1):
             rank.mkdir(exist_ok=True)
             (rank / Unit(sid, 1, 1, job, job + 1).name).touch()

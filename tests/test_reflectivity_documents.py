@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from reflectivity_service import BEST_CHISQ, FILM, QUICK_SEED, SERVICE, fit, modules, quick  # noqa: F401
 
-from park_spool.parsing import parse_session
-from park_spool.registry import Registry, typed_input
-from park_spool.session import Session
-from park_spool.xml_tree import Limits
+from park_spool.catalog.registry import Registry, typed_input
+from park_spool.sessions.parsing import parse_session
+from park_spool.sessions.session import Session
+from park_spool.sessions.xml_tree import Limits
 
 pytest.importorskip("refnx", reason="the reflectivity service needs the extra `fit`")
 

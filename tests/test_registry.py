@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from park_spool.catalog.registry import InputSpec, Registry, typed_input
 from park_spool.errors import ServiceError
-from park_spool.registry import InputSpec, Registry, typed_input
-from park_spool.session import Element
+from park_spool.sessions.session import Element
 
 SERVICES = Path(__file__).parent.parent / "services"
 GOOD = '[commands.run]\nmode = "function"\nfunction = "f:f"\n'

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from park_spool import sealed
 from park_spool.errors import TornError
 
 BODIES = st.lists(st.binary(max_size=20)).map(lambda lines: b"".join(line + b"\n" for line in lines))
-PARTS = st.lists(st.tuples(st.text(min_size=1, max_size=9).filter(lambda name: "\n" not in name), st.binary(max_size=60)))
+PARTS = st.lists(
+    st.tuples(st.text(min_size=1, max_size=9).filter(lambda name: "\n" not in name), st.binary(max_size=60))
+)
 
 
 @given(BODIES)
@@ -56,7 +59,9 @@ def test_a_sealed_file_that_is_no_bundle_is_torn(body: bytes) -> None:
     assert sealed.bind(parts) == sealed.seal(body)
 
 
-@pytest.mark.parametrize("body", [b"a -5\nxxxx\n", b"a 100\nx\n", b"a x\n\n", b"a\n", b"a 1\nxy", b"a 1_0\n0123456789\n"])
+@pytest.mark.parametrize(
+    "body", [b"a -5\nxxxx\n", b"a 100\nx\n", b"a x\n\n", b"a\n", b"a 1\nxy", b"a 1_0\n0123456789\n"]
+)
 def test_broken_parts_are_torn(body: bytes) -> None:
     with pytest.raises(TornError):
         list(sealed.unbind(sealed.seal(body)))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from park_spool.scan import Axis, Scan
-from park_spool.session import DataRef, Element, Group, JobList, Session, Task, input_text
-from park_spool.xml_tree import Limits, parse_tree
+from park_spool.sessions.scan import Axis, Scan
+from park_spool.sessions.session import DataRef, Element, Group, JobList, Session, Task, input_text
+from park_spool.sessions.xml_tree import Limits, parse_tree
 
 unhurried = settings(deadline=None)  # a slow machine is no failure
 words = st.text(max_size=8)
@@ -173,6 +173,6 @@ def test_a_later_format_is_refused_in_words() -> None:
 
 
 def test_values_import_no_parser_and_no_disk() -> None:
-    source = (Path(__file__).parent.parent / "park_spool" / "session.py").read_text()
+    source = (Path(__file__).parent.parent / "park_spool" / "sessions" / "session.py").read_text()
     assert "pathlib" not in source
     assert "defusedxml" not in source

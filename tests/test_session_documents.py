@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from park_spool.parsing import Limits, parse_session
-from park_spool.registry import Registry
-from park_spool.session import Session
+from park_spool.catalog.registry import Registry
+from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sessions.session import Session
 
 unhurried = settings(deadline=None)  # a slow machine is no failure
 HERE = Path(__file__).parent.parent

@@ -19,9 +19,9 @@ from typing import Any, BinaryIO
 import pytest
 from running_site import Site, wait_until_gone
 
-from park_spool.child import Child
 from park_spool.processes import family, identity, is_alive
-from park_spool.session import DataRef
+from park_spool.running.child import Child
+from park_spool.sessions.session import DataRef
 
 ZOO = """
 import ctypes, os, resource, signal, subprocess, sys, threading, time
@@ -406,16 +406,16 @@ def test_a_child_that_cannot_be_made_is_tried_again(site: Site, monkeypatch: pyt
             raise refusals.pop()
         return Child(log, folder, environment)
 
-    monkeypatch.setattr("park_spool.slot.Child", refuse)
-    monkeypatch.setattr("park_spool.slot._RETRY", 0.01)
+    monkeypatch.setattr("park_spool.running.slot.Child", refuse)
+    monkeypatch.setattr("park_spool.running.slot._RETRY", 0.01)
     assert site.run("good")[0]["status"] == "ok" and not refusals
 
 
 NODE = """
 import sys, time
 from pathlib import Path
-from park_spool.assignment import Assignment
-from park_spool.slot import Slot
+from park_spool.running.assignment import Assignment
+from park_spool.running.slot import Slot
 slot = Slot(1, Path(sys.argv[1]))
 slot.start(Assignment.from_line(sys.argv[2].encode()))
 while True:

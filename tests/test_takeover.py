@@ -10,7 +10,7 @@ from world import Killed, World, dying_disk, state
 
 from park_spool.atomic import Disk
 from park_spool.check import check
-from park_spool.reduction import Reduction
+from park_spool.reducing.role import Reduction
 
 TABLES = ("sessions", "groups", "joblists", "jobs", "results", "history", "attempts", "texts", "messages")
 

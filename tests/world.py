@@ -13,18 +13,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from park_spool import admitted, layout, replies, sealed, tallies
-from park_spool.admission import Admission
-from park_spool.assignment import Assignment
+from park_spool import admitted, layout, naming, replies, sealed, tallies
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.config import Config, make_spool
-from park_spool.layout import Unit, parse_unit
 from park_spool.member import Member
-from park_spool.node import Node
+from park_spool.naming import Unit, parse_unit
 from park_spool.processes import Identity
-from park_spool.reduction import Reduction
-from park_spool.tending import Tending
+from park_spool.reducing.role import Reduction
+from park_spool.running.assignment import Assignment
+from park_spool.running.node import Node
+from park_spool.tending.admission import Admission
+from park_spool.tending.role import Tending
 
 SESSION = """<?xml version='1.0' encoding='UTF-8'?>
 <session version='2.0.1' user='wwchen' email='wwchen@example.org' priority='0'>
@@ -107,7 +107,7 @@ class World:
     def member(self, disk: Callable[[Path, str], Disk] = Disk, **settings: Any) -> Member:
         """A process on a host of its own: nobody can tell whether it lives but by its heartbeat."""
         pid = next(self._pids)
-        name = layout.new_node(f"h{pid}", pid, self.random.choice)
+        name = naming.new_node(f"h{pid}", pid, self.random.choice)
         identity = Identity(f"h{pid}", "", "", pid, 0)
         return Member(
             replace(self.config, **settings),
@@ -149,8 +149,10 @@ class World:
 
     def plant_ready(self, unit: Unit, rank: str | None = None) -> Path:
         """Put a unit's name where a node may claim it."""
-        found = admitted.find(Disk(self.layout.tmp, "test"), self.layout, unit.sid)
-        path = self.layout.ready / (rank or (found[1].rank(unit.key) if found else "100-100")) / unit.name
+        if rank is None:
+            found = admitted.find(Disk(self.layout.tmp, "test"), self.layout, unit.sid)
+            rank = found[1].rank(unit.key) if found else "100-100"
+        path = self.layout.ready / rank / unit.name
         return _touch(path)
 
     def plant_claim(self, unit: Unit, node: str) -> Path:
@@ -162,7 +164,7 @@ class World:
         for job in range(unit.start, unit.stop):
             result = {"job": job, "status": status, "started": 5000.0 + job, "seconds": 0.5, "output": "", **fields}
             lines.append(json.dumps(result).encode() + b"\n")
-        return layout.reply_name(unit, node), replies.encode(unit, node, {}, lines)
+        return naming.reply_name(unit, node), replies.encode(unit, node, {}, lines)
 
     def plant_reply(self, unit: Unit, node: str, status: str = "ok", **fields: Any) -> Path:
         name, data = self.reply(unit, node, status, **fields)
@@ -170,7 +172,7 @@ class World:
         return self.layout.replies / name
 
     def plant_bundle(self, unit: Unit, node: str, seq: int = 1) -> Path:
-        path = self.layout.bundles(unit.sid) / layout.bundle_name(STRANGER, seq)
+        path = self.layout.bundles(unit.sid) / naming.bundle_name(STRANGER, seq)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(sealed.bind([self.reply(unit, node)]))
         return path
@@ -211,7 +213,7 @@ class World:
         found = set()
         for path in self.layout.reduced.glob("*/*"):
             for name, data in sealed.unbind(path.read_bytes()):
-                reply = layout.parse_reply(name)
+                reply = naming.parse_reply(name)
                 assert reply is not None
                 found |= {(reply[0].joblist, json.loads(line)["job"]) for line in sealed.unseal(data).splitlines()[1:]}
         return found

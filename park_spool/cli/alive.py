@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from park_spool import layout, leadership, processes, sealed
+from park_spool import leadership, naming, processes, sealed
 from park_spool.atomic import Disk
 from park_spool.errors import TornError
 from park_spool.layout import Layout
@@ -47,7 +47,7 @@ def look(disk: Disk, spool: Layout) -> Crew:
 
 
 def _holder(disk: Disk, spool: Layout, role: str) -> str | None:
-    found = [lock for lock in map(layout.parse_lock, disk.names(spool.locks)) if lock and lock.role == role]
+    found = [lock for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock and lock.role == role]
     living = [lock for lock in found if _is_living(_read(disk, spool.locks / lock.name))]
     active = leadership.best(living)
     return active.candidate if active else None
@@ -56,10 +56,10 @@ def _holder(disk: Disk, spool: Layout, role: str) -> str | None:
 def _nodes(disk: Disk, spool: Layout) -> list[dict[str, Any]]:
     newest: dict[str, int] = {}
     for name in disk.names(spool.nodes):
-        node, seq = layout.parse_heartbeat(name) or ("", 0)
+        node, seq = naming.parse_heartbeat(name) or ("", 0)
         newest[node] = max(seq, newest.get(node, 0))
     newest.pop("", None)
-    reports = (_read(disk, spool.nodes / layout.heartbeat_name(node, seq)) for node, seq in newest.items())
+    reports = (_read(disk, spool.nodes / naming.heartbeat_name(node, seq)) for node, seq in newest.items())
     return [report for report in reports if report and _is_living(report.get("identity"))]
 
 

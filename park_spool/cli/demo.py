@@ -22,7 +22,7 @@ from pathlib import Path
 
 import click
 
-from park_spool import config, daemon, layout
+from park_spool import config, daemon, layout, naming
 from park_spool import demo as words
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
@@ -162,7 +162,7 @@ class Stage:
         return rows[0] if rows else None
 
     def _raise_if_rejected(self) -> None:
-        for why in self.settings.layout.rejected.glob(f"*{layout.WHY}"):
+        for why in self.settings.layout.rejected.glob(f"*{naming.WHY}"):
             raise SessionError(f"the demo's session was rejected: {why.read_text(encoding='utf-8')}")
 
     def _outcome(self, row: SessionRow) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from park_spool import admitted, intervals, layout, replies, sealed, tallies
+from park_spool import admitted, intervals, naming, replies, sealed, tallies
 from park_spool.admitted import Admitted
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
@@ -44,15 +44,15 @@ def places(disk: Disk, spool: Layout) -> dict[str, Place]:
     """Say where each session of a spool is. Looks in the order of movement, so that none is missed on its way."""
     found: dict[str, Place] = dict.fromkeys(in_inbox(disk, spool), "inbox")
     for name in disk.names(spool.sessions, hidden=True):
-        if layout.is_sid(name.removeprefix(".")):
+        if naming.is_sid(name.removeprefix(".")):
             found[name.removeprefix(".")] = "admitting" if name.startswith(".") else "open"
-    found.update({sid: "closed" for sid in disk.names(spool.closed) if layout.is_sid(sid)})
+    found.update({sid: "closed" for sid in disk.names(spool.closed) if naming.is_sid(sid)})
     return found
 
 
 def in_inbox(disk: Disk, spool: Layout) -> dict[str, str]:
     """Return the session ids that senders chose for what still lies in the inbox, with the names of their files."""
-    pairs = (layout.split_submitted(name) for name in disk.names(spool.inbox))
+    pairs = (naming.split_submitted(name) for name in disk.names(spool.inbox))
     return {sid: file for sid, file in pairs if sid is not None}
 
 

@@ -9,12 +9,12 @@ import click
 
 from park_spool import config, member
 from park_spool import submit as sending
+from park_spool.catalog.registry import Registry
 from park_spool.cli import waiting
 from park_spool.cli.options import FINE, REJECTED, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import ParkError, SessionError, SpoolError
-from park_spool.registry import Registry
-from park_spool.session import Session
+from park_spool.sessions.session import Session
 from park_spool.submit import Parcel
 
 paths = click.argument("paths", metavar="FILE|FOLDER|ZIP...", nargs=-1, required=True, type=click.Path(path_type=Path))

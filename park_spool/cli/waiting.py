@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from park_spool import config, layout
+from park_spool import config, naming
 from park_spool.archive.reading import ArchiveReader
 from park_spool.atomic import Disk
 from park_spool.cli import alive, standing
@@ -100,7 +100,7 @@ def _looks(disk: Disk, settings: Config) -> Iterator[float]:
 def _raise_if_rejected(disk: Disk, spool: Layout, sid: str) -> None:
     """Raise SessionError with the reason, if one that names the session lies in rejected/."""
     for name in disk.names(spool.rejected):
-        reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace") if name.endswith(layout.WHY) else ""
+        reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace") if name.endswith(naming.WHY) else ""
         if sid in reason:
             raise SessionError(f"session {sid} was rejected: {reason.strip()}")
 

@@ -1,0 +1,230 @@
+"""Every name under the spool is built and parsed here, and nowhere else; PROTOCOL.md section 3 is the text.
+
+A name that is not made by this module is not a name: parsers return None for what they do not know, so dotfiles,
+`.nfs…` leftovers and strangers are skipped, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+ROLES = ("spoold", "reduced")
+EXPIRED = ".expired"
+WHY = ".why"
+
+MAX_JOB = 999_999_999
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to mistake for something else
+
+_SID = r"(?P<sid>\d{8}-\d{6}-[0-9a-z]{4})"
+_NODE = r"(?P<node>[a-z0-9][a-z0-9-]{0,39}_\d+_[0-9a-z]{6})"
+_SEQ = r"(?P<seq>\d{9})"
+_UNIT = (
+    _SID
+    + r"\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<first>\d{9})-(?P<last>\d{9})\.(?P<round>\d{2})\.(?P<attempt>\d{2})"
+)
+_TEXTS = {
+    "SID": _SID,
+    "UNIT": _UNIT,
+    "NODE": _NODE,
+    "RANK": r"(?P<session>\d{3})-(?P<joblist>\d{3})(\+(?P<tag>[a-z0-9_-]+))?",
+    "reply": _UNIT + "@" + _NODE,
+    "heartbeat": _NODE + r"\." + _SEQ + r"\.json",
+    "lock": r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ,
+    "tally": r"tally\." + _NODE + r"\." + _SEQ,
+    "bundle": _NODE + r"\." + _SEQ,
+    "expired": _NODE + r"\.expired",
+}
+# Only ASCII digits: int() reads others too, and a name that two spellings could mean would never be found.
+PATTERNS: dict[str, re.Pattern[str]] = {word: re.compile(text, re.ASCII) for word, text in _TEXTS.items()}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """A run of consecutive jobs of one job list, `start <= job < stop`, jobs counted from 1."""
+
+    sid: str
+    group: int
+    joblist: int
+    start: int
+    stop: int
+    round: int = 0
+    attempt: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return the unit's name: fixed width, so that sorted names are first in, first out.
+
+        >>> Unit("20261123-025532-k3j9", 1, 1, 1, 49).name
+        '20261123-025532-k3j9.001.001.000000001-000000048.00.00'
+        """
+        return (
+            f"{self.sid}.{self.group:03d}.{self.joblist:03d}."
+            f"{self.start:09d}-{self.stop - 1:09d}.{self.round:02d}.{self.attempt:02d}"
+        )
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Return (group, job list), the key of everything that is counted for each job list."""
+        return self.group, self.joblist
+
+    def piece(self, start: int, stop: int) -> Unit:
+        return replace(self, start=start, stop=stop)
+
+    def next_attempt(self) -> Unit:
+        return replace(self, attempt=self.attempt + 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lock:
+    """One name in locks/: the highest epoch is active, ties go to the smaller candidate."""
+
+    role: str
+    epoch: int
+    candidate: str
+    seq: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.role}.{self.epoch:06d}.{self.candidate}.{self.seq:09d}"
+
+
+def parse_unit(name: str) -> Unit | None:
+    """Read a unit's name; None if it is not one.
+
+    >>> parse_unit("20261123-025532-k3j9.001.002.000000001-000000048.00.01").stop
+    49
+    >>> parse_unit(".nfs0001") is None
+    True
+    """
+    match = PATTERNS["UNIT"].fullmatch(name)
+    return _unit(match) if match else None
+
+
+def _unit(match: re.Match[str]) -> Unit | None:
+    first, last = int(match["first"]), int(match["last"])
+    if not 1 <= first <= last:
+        return None
+    return Unit(
+        match["sid"],
+        int(match["group"]),
+        int(match["joblist"]),
+        first,
+        last + 1,
+        int(match["round"]),
+        int(match["attempt"]),
+    )
+
+
+def reply_name(unit: Unit, node: str) -> str:
+    return f"{unit.name}@{node}"
+
+
+def parse_reply(name: str) -> tuple[Unit, str] | None:
+    """Read a reply's name into its unit and the node that published it; None if it is not one."""
+    match = PATTERNS["reply"].fullmatch(name)
+    unit = _unit(match) if match else None
+    return (unit, match["node"]) if match and unit else None
+
+
+def heartbeat_name(node: str, seq: int) -> str:
+    return f"{node}.{seq:09d}.json"
+
+
+def parse_heartbeat(name: str) -> tuple[str, int] | None:
+    match = PATTERNS["heartbeat"].fullmatch(name)
+    return (match["node"], int(match["seq"])) if match else None
+
+
+def parse_lock(name: str) -> Lock | None:
+    match = PATTERNS["lock"].fullmatch(name)
+    return Lock(match["role"], int(match["epoch"]), match["node"], int(match["seq"])) if match else None
+
+
+def tally_name(reducer: str, seq: int) -> str:
+    return f"tally.{reducer}.{seq:09d}"
+
+
+def parse_tally(name: str) -> tuple[str, int] | None:
+    match = PATTERNS["tally"].fullmatch(name)
+    return (match["node"], int(match["seq"])) if match else None
+
+
+def bundle_name(reducer: str, seq: int) -> str:
+    return f"{reducer}.{seq:09d}"
+
+
+def parse_bundle(name: str) -> tuple[str, int] | None:
+    match = PATTERNS["bundle"].fullmatch(name)
+    return (match["node"], int(match["seq"])) if match else None
+
+
+def is_node(name: str) -> bool:
+    return PATTERNS["NODE"].fullmatch(name) is not None
+
+
+def is_sid(name: str) -> bool:
+    return PATTERNS["SID"].fullmatch(name) is not None
+
+
+def is_rank(name: str) -> bool:
+    return PATTERNS["RANK"].fullmatch(name) is not None
+
+
+def rank(session_priority: int, joblist_priority: int) -> str:
+    """Encode both priorities (−100 to 100) so that sorted names are the order of service.
+
+    >>> rank(0, 4)
+    '100-096'
+    """
+    return f"{100 - session_priority:03d}-{100 - joblist_priority:03d}"
+
+
+def new_sid(now: float, choose: Callable[[str], str]) -> str:
+    """Make a session id from the wall clock (Unix seconds) and four random characters."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{_random(4, choose)}"
+
+
+def sid_time(sid: str) -> float:
+    """Return the Unix time that a session id was made from.
+
+    >>> sid_time("19700101-000100-k3j9")
+    60.0
+    """
+    return datetime.strptime(sid[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+
+
+def new_node(host: str, pid: int, choose: Callable[[str], str]) -> str:
+    """Name one incarnation of one process: `HOST_PID_RANDOM`, the host's first label in a safe alphabet.
+
+    >>> new_node("N4.ncnr.nist.gov", 4711, lambda letters: letters[0])
+    'n4_4711_000000'
+    """
+    label = re.sub(r"[^a-z0-9-]", "-", host.split(".")[0].lower())[:40].lstrip("-") or "host"
+    return f"{label}_{pid}_{_random(6, choose)}"
+
+
+def _random(count: int, choose: Callable[[str], str]) -> str:
+    return "".join(choose(_ALPHABET) for _ in range(count))
+
+
+def submitted_name(sid: str, file: str) -> str:
+    """Return the name that `park submit` gives a file in the inbox, so that it knows the SID before the admission."""
+    return f"{sid}.{file}"
+
+
+def split_submitted(name: str) -> tuple[str | None, str]:
+    """Split an inbox name into the SID that its sender chose, if any, and the file's own name.
+
+    >>> split_submitted("20261123-025532-k3j9.film.xml"), split_submitted("film.xml")
+    (('20261123-025532-k3j9', 'film.xml'), (None, 'film.xml'))
+    """
+    head, dot, tail = name.partition(".")
+    return (head, tail) if dot and tail and is_sid(head) else (None, name)

@@ -1,0 +1,1 @@
+"""What park-reduced does: replies into the archive, bundles, tallies, and the groups' reducers."""

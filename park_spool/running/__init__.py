@@ -1,0 +1,1 @@
+"""What park-noded does: claim units and run their jobs in warm children, and answer."""

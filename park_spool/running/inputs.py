@@ -1,0 +1,71 @@
+"""What each job of an assignment gets to read: its input with the data sets resolved, and their digests.
+
+Guarantees: nothing is written out beforehand; an input that is repeated is prepared once.
+Assumes: data does not change within one assignment, which is about a second of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from park_spool.catalog.input_spec import is_resolved_data
+from park_spool.sessions.data import digest, resolve, with_data
+from park_spool.sessions.element import Element, input_text
+from park_spool.sessions.session import DataRef, JobList
+
+_MOST_KEPT = 1000  # inputs kept prepared; a job list with more has its own for nearly every job
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input as a service reads it: element, XML text, and the digest of each data set by its name."""
+
+    element: Element
+    text: str
+    digests: dict[str, str]
+
+
+class Inputs:
+    """The inputs of one job list, made when they are asked for."""
+
+    def __init__(self, joblist: JobList, group_data: tuple[DataRef, ...], files: Path, roots: tuple[Path, ...]) -> None:
+        self._joblist, self._group_data = joblist, group_data
+        self._find: Callable[[DataRef], Path] = lru_cache(_MOST_KEPT)(lambda ref: resolve(ref, files, roots))
+        self._is_repeating = joblist.scan is None and len(joblist.inputs) <= _MOST_KEPT
+        self._kept: dict[int, Input] = {}
+
+    def of(self, job: int) -> Input:
+        """Prepare the input of a job, counted from 1; DataError or OSError where its data cannot be had."""
+        element = self._joblist.input(job)
+        kept = self._kept.get(id(element))
+        if kept is None:
+            kept = self._prepare(element)
+            if self._is_repeating:  # the job list holds the element, so its id stays its own
+                self._kept[id(element)] = kept
+        return kept
+
+    def _prepare(self, element: Element) -> Input:
+        resolved = with_data(element, self._group_data, self._find)
+        return Input(resolved, input_text(resolved), _digests(resolved))
+
+
+def _digests(element: Element) -> dict[str, str]:
+    paths = {
+        child.attributes["name"]: Path(child.attributes["path"])
+        for child in element.children
+        if is_resolved_data(child)
+    }
+    return {name: _known_digest(path, _version(path)) for name, path in paths.items()}
+
+
+def _version(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=256)
+def _known_digest(path: Path, version: tuple[int, int]) -> str:
+    return digest(path)

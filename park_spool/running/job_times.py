@@ -1,0 +1,25 @@
+"""How long the jobs of each job list take on this node: what spoold sizes the next units by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from park_spool.naming import Unit
+
+KEPT = 100  # job lists: a heartbeat stays small
+
+
+@dataclass(slots=True)
+class JobTimes:
+    """Seconds a job, by `SID/GROUP/JOBLIST`, the newest last."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def learn(self, unit: Unit, elapsed: float) -> bool:
+        """Take in what a unit took; return whether that is news: a first time, or one that changed by half."""
+        word = f"{unit.sid}/{unit.group}/{unit.joblist}"
+        before, now = self.seconds.pop(word, None), elapsed / unit.size
+        self.seconds[word] = now
+        while len(self.seconds) > KEPT:
+            del self.seconds[next(iter(self.seconds))]
+        return before is None or not 0.67 < now / max(before, 1e-9) < 1.5

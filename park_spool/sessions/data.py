@@ -1,0 +1,159 @@
+"""Data sets: what an `href` may say, and the file on this machine that it means.
+
+    film.txt                              a file that came in the submission's folder
+    /shared/data/film.txt                 a file under a root that the site allows
+    package:refnx/analysis/tests/x.txt    a file inside an installed package, which is not imported for it
+
+Owns: the grammar of `href`, checked at admission and again here, and `digest`.  Guarantees: a path that is
+given out is a regular file really inside its root, links followed, and has the digest that was asked for;
+everything else is a DataError that names the data set.  Errors that pass (a cut cable) stay OSError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+from park_spool.catalog.suggestions import listing, quoted
+from park_spool.errors import DataError, is_temporary
+from park_spool.sessions.element import Element
+from park_spool.sessions.session import DataRef
+
+DATA = "data"
+PACKAGE = "package:"
+DIRECT = "direct"
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_PACKAGE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_FORMS = f"a file of the submission, an absolute path under an allowed root, or {PACKAGE}NAME/PATH"
+
+
+def check_href(href: str, files: frozenset[str] | None, roots: Sequence[Path]) -> None:
+    """Check an href as far as words go, without touching a disk; DataError says what it may be.
+
+    `files` are the names that came with the session, None for a session file alone.
+
+    >>> check_href("film.txt", frozenset({"film.txt"}), ())
+    >>> check_href("package:refnx/analysis/tests/c.txt", None, ())
+    """
+    if not href or "\0" in href or "\\" in href or len(href) > 4096:
+        raise DataError(f"href={quoted(href)} must be {_FORMS}, written with '/'")
+    if ".." in PurePosixPath(href).parts:
+        raise DataError(f"href={quoted(href)} climbs with '..', which no path in a session may")
+    if href.startswith(PACKAGE):
+        _split_package(href)
+    elif _SCHEME.match(href):
+        raise DataError(f"href={quoted(href)} has a source that is not read here; expected {_FORMS}")
+    elif href.startswith("/"):
+        _root_of(href, roots)
+    elif href.removeprefix("./") not in (files or ()):
+        raise DataError(_not_submitted(href, files))
+
+
+def _not_submitted(href: str, files: frozenset[str] | None) -> str:
+    if files is None:
+        return (
+            f"href={quoted(href)} names a file of the submission, but the session came alone: "
+            "submit a folder or zip with the session and its data"
+        )
+    return f"href={quoted(href)} is not in the submission; files in it: {listing(href, files)}"
+
+
+def _split_package(href: str) -> tuple[str, PurePosixPath]:
+    name, _, path = href.removeprefix(PACKAGE).partition("/")
+    if not _PACKAGE_NAME.fullmatch(name) or not path or path.startswith("/"):
+        raise DataError(f"href={quoted(href)} must read {PACKAGE}NAME/PATH with the name of a Python package")
+    return name, PurePosixPath(path)
+
+
+def _root_of(href: str, roots: Iterable[Path]) -> Path:
+    for root in roots:
+        if Path(href).is_relative_to(root):
+            return root
+    allowed = ", ".join(str(root) for root in roots) or "none: see data_roots in park.toml"
+    raise DataError(f"href={quoted(href)} lies under no root that is allowed here; allowed: {allowed}")
+
+
+def resolve(ref: DataRef, files: Path, roots: Sequence[Path]) -> Path:
+    """Find the file that a reference means; DataError if there is none, it may not be read or differs.
+
+    `files` is the folder that came with the session, `roots` are the folders that absolute paths may lie in.
+    """
+    if ref.mode not in (None, DIRECT):
+        raise DataError(f"data set {ref.name!r}: mode={quoted(ref.mode)} is not known here, expected {DIRECT!r}")
+    try:
+        path = _inside(ref.href, files, roots)
+        if ref.sha256 is not None and (found := digest(path)) != ref.sha256:
+            raise DataError(f"{path} has the SHA-256 {found}, the session asks for {ref.sha256}")
+    except DataError as error:
+        raise DataError(f"data set {ref.name!r}: {error}") from error
+    except OSError as error:
+        if is_temporary(error.errno):
+            raise
+        raise DataError(f"data set {ref.name!r}: {quoted(ref.href)} cannot be read: {error.strerror}") from error
+    return path
+
+
+def _inside(href: str, files: Path, roots: Sequence[Path]) -> Path:
+    if ".." in PurePosixPath(href).parts:
+        raise DataError(f"href={quoted(href)} climbs with '..', which no path in a session may")
+    if href.startswith(PACKAGE):
+        name, path = _split_package(href)
+        return _file_in(_package_folder(name), path)
+    if href.startswith("/"):
+        root = _root_of(href, roots)
+        return _file_in(root, PurePosixPath(href).relative_to(root))
+    return _file_in(files, PurePosixPath(href))
+
+
+def _package_folder(name: str) -> Path:
+    # Without an __init__ any folder on sys.path, the working folder's too, would pass for a package.
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None or not spec.submodule_search_locations:
+        raise DataError(f"the Python package {name!r} is not installed on this node")
+    return Path(spec.origin).parent
+
+
+def _file_in(root: Path, path: PurePosixPath) -> Path:
+    # A link in a submission may point anywhere, so the real file must lie in the real folder.
+    found, real_root = (root / path).resolve(), root.resolve()
+    if not found.is_relative_to(real_root):
+        raise DataError(f"{path} is a link that leaves {root}")
+    if not found.is_file():
+        raise DataError(f"there is no file {path} in {root}")
+    return found
+
+
+def with_data(element: Element, group_data: Sequence[DataRef], resolve: Callable[[DataRef], Path]) -> Element:
+    """Give an input its data: a `<data name= href= path=/>` child for each data set, the group's and its own.
+
+    Its own wins where both have a name. `resolve` finds a reference's file and may remember it.
+    """
+    own = [child for child in element.children if child.tag == DATA]
+    if not group_data and not own:
+        return element
+    refs = {ref.name: ref for ref in group_data} | {ref.name: ref for ref in map(_reference, own)}
+    resolved = tuple(_resolved(ref, resolve(ref)) for ref in refs.values())
+    others = tuple(child for child in element.children if child.tag != DATA)
+    return Element(element.tag, element.attributes, element.text, others + resolved)
+
+
+def _reference(element: Element) -> DataRef:
+    attributes = element.attributes
+    sha256 = attributes.get("sha256")
+    name, href = attributes["name"].strip(), attributes["href"].strip()
+    return DataRef(name, href, sha256.lower() if sha256 else None, attributes.get("mode"))
+
+
+def _resolved(ref: DataRef, path: Path) -> Element:
+    attributes = {"name": ref.name, "href": ref.href, "path": str(path)}
+    return Element(DATA, attributes | ({"sha256": ref.sha256} if ref.sha256 else {}))
+
+
+def digest(path: Path) -> str:
+    """Give the SHA-256 of a file's content as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""What park-spoold does: admit, plan, offer, take back, close."""

@@ -1,0 +1,295 @@
+"""Admission: from a name in the inbox to an admitted session, or to rejected/ with the reason (PROTOCOL.md section 6).
+
+    inbox/NAME ──rename──► sessions/.SID/… ──parse, write, fsync──► rename .SID → SID     at that instant: admitted
+                                           └─cannot be admitted──► rejected/NAME + NAME.why
+
+Guarantees: one spoold wins each name; what is parsed is what is owned; a crash anywhere leaves a `.SID` that any spoold
+finishes (`finish`) or an untouched inbox. Nothing is ever lost: bytes end up in sessions/ or in rejected/.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from park_spool import layout, naming
+from park_spool.admitted import Admitted
+from park_spool.atomic import files_below
+from park_spool.catalog.registry import Registry
+from park_spool.errors import MalformedXml, PermanentError, SessionError
+from park_spool.member import Member
+from park_spool.sessions import submission
+from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sessions.xml_tree import parse_tree
+from park_spool.tending import inbox
+from park_spool.tending.inbox import Inbox
+from park_spool.tending.rejection import reject
+
+log = logging.getLogger(__name__)
+RECEIVED = "received.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is known of a submission besides its bytes: kept beside it, so that any spoold can finish the admission."""
+
+    file: str
+    owner: str
+    at: float
+
+
+class Admission:
+    """One spoold's hands on the inbox."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._disk = member.disk
+        self._layout = member.layout
+        self.inbox = Inbox()
+        self._parsed: bytes | None = None
+        self._refused: dict[str, object] = {}
+        self._malformed: dict[Path, object] = {}
+
+    def step(self) -> list[str]:
+        """Look through the inbox once; return the SIDs that were admitted."""
+        names = self._disk.names(self._layout.inbox)
+        self.inbox.forget(names)
+        return [sid for name in names if (sid := self._consider(name)) is not None]
+
+    def _consider(self, name: str) -> str | None:
+        path = self._layout.inbox / name
+        kind = self._disk.kind(path)
+        if kind is None:
+            return None
+        what = inbox.kind_of(name, kind)
+        try:
+            mark = inbox.signature(self._disk, path, kind)
+        except PermissionError:
+            mark = None
+        still = self.inbox.still(name, mark, self._member.monotonic())
+        is_closed = self.inbox.is_closed(name)
+        self._parsed = None
+        decision = inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
+        if decision == "wait" or self._refused.get(name, self) == mark:
+            return None
+        try:
+            return self._take(name, what, path)
+        except FileNotFoundError as error:
+            # RACE: another spoold took the `.SID` for a leftover, and removed it.
+            log.warning("inbox/%s: %s; trying again", name, error)
+            return None
+        except PermissionError as error:
+            # One name that may not be moved must not stop the line: it is left alone until it changes.
+            log.error("inbox/%s: %s; it stays there until it changes", name, error)
+            self._refused[name] = mark
+            return None
+
+    def _is_well_formed(self, path: Path, mark: object) -> bool:
+        """Say whether a file is XML to its end; one that was not is not parsed again until it changes."""
+        if self._malformed.get(path, self) == mark:
+            return False
+        try:
+            self._parsed = self._read(path)
+            parse_tree(self._parsed, Limits())
+        except MalformedXml:
+            self._malformed = {path: mark, **{old: seen for old, seen in self._malformed.items() if old.exists()}}
+            return False
+        except PermanentError:
+            return True
+        return True
+
+    def _registry(self) -> Registry:
+        return Registry.load(self._member.config.service_folders)
+
+    # taking
+
+    def _take(self, name: str, what: inbox.Kind, path: Path) -> str | None:
+        """Move a whole name into a `.SID` of our own, and finish it there.
+
+        Only a name in one's own folder counts as won.
+        """
+        if what == "unknown":
+            expected = "a session as NAME.xml, a folder or NAME.zip with one session and its data"
+            reject(self._member, path, name, f"{name}: expected {expected}")
+            return None
+        if self._is_being_admitted(name):
+            return (
+                None  # CRASH: its `.SID` may be an empty leftover; the janitor clears that, then the SID is free again
+            )
+        sid, file = self._choose_sid(name)
+        folder = self._layout.admitting(sid)
+        if not self._disk.make_folder(folder):
+            return None  # RACE: another spoold took the same name; the next look tells
+        received = {"file": file, "owner": self._owner(path), "at": self._member.wall()}
+        self._disk.publish(folder / RECEIVED, json.dumps(received).encode())
+        target = {"xml": layout.session_xml, "zip": layout.session_zip, "folder": layout.session_files}[what](folder)
+        is_won = False
+        try:
+            is_won = self._disk.move(path, target)
+        finally:
+            if not is_won:
+                self._drop(folder)
+        return self.finish(sid, self._parsed) if is_won else None
+
+    def _is_being_admitted(self, name: str) -> bool:
+        chosen, _ = naming.split_submitted(name)
+        return chosen is not None and self._disk.kind(self._layout.admitting(chosen)) is not None
+
+    def _choose_sid(self, name: str) -> tuple[str, str]:
+        """Use the SID that the sender chose, if it is free; else make one."""
+        chosen, file = naming.split_submitted(name)
+        if chosen is not None and not self._is_taken(chosen):
+            return chosen, file
+        return naming.new_sid(self._member.wall(), self._member.choose), file
+
+    def _is_taken(self, sid: str) -> bool:
+        known = (
+            self._layout.session(sid),
+            self._layout.admitting(sid),
+            self._layout.closed_session(sid),
+            self._layout.bundles(sid),
+        )
+        return any(self._disk.kind(path) is not None for path in known)
+
+    def _owner(self, path: Path) -> str:
+        """Name the owner of a dropped file: the identity of a submission is its file's owner."""
+        try:
+            return path.owner()
+        except (KeyError, OSError):
+            return ""
+
+    def _drop(self, folder: Path) -> None:
+        for name in self._disk.names(folder):
+            self._disk.unlink(folder / name)
+        self._disk.remove_folder(folder)
+
+    # finishing
+
+    def unfinished(self) -> list[str]:
+        """List the SIDs whose admission was begun: by this spoold, by another, or by one that died."""
+        names = self._disk.names(self._layout.sessions, hidden=True)
+        return [name[1:] for name in names if name.startswith(".") and naming.is_sid(name[1:])]
+
+    def finish(self, sid: str, seen: bytes | None = None) -> str | None:
+        """Finish a `.SID`: admit it, reject what cannot be admitted, remove it if it holds nothing.
+
+        Safe to call twice, and by two.
+
+        `seen`: what was parsed before the file was taken. Other bytes mean that somebody still writes: it goes back.
+        """
+        with suppress(FileNotFoundError):  # RACE: another spoold finished it meanwhile
+            return self._finish(self._layout.admitting(sid), sid, seen)
+        return None
+
+    def _finish(self, folder: Path, sid: str, seen: bytes | None) -> str | None:
+        received = self._received(folder)
+        if not any(
+            self._disk.kind(place(folder)) for place in (layout.session_xml, layout.session_zip, layout.session_files)
+        ):
+            self._drop(folder)
+            return None
+        try:
+            if any(self._disk.kind(place) for place in (self._layout.session(sid), self._layout.closed_session(sid))):
+                raise SessionError(f"a session {sid} was admitted before: it was sent twice under one id")
+            xml, files = self._open(folder)
+            if seen is not None and xml != seen:
+                self._give_back(folder, received)
+                return None
+            session = parse_session(
+                xml, self._registry(), Limits(), files=files, data_roots=self._member.config.data_roots
+            )
+            self._sync_submission(folder)
+        except PermanentError as error:
+            self._reject_folder(folder, received, str(error))
+            return None
+        file = received.file.encode(errors="replace").decode()  # a name in Latin-1 is no text
+        attempts = self._member.config.max_attempts
+        return self._admit(sid, folder, Admitted(sid, file, received.owner, received.at, attempts, session).encode())
+
+    def _received(self, folder: Path) -> Received:
+        try:
+            fields = json.loads(self._disk.read(folder / RECEIVED) or b"{}")
+            return Received(str(fields["file"]), str(fields["owner"]), float(fields["at"]))
+        except (ValueError, KeyError, TypeError):
+            return Received(f"{folder.name[1:]}.xml", "", self._member.wall())
+
+    def _open(self, folder: Path) -> tuple[bytes, frozenset[str] | None]:
+        """Return the session's XML, and the names of the files that came with it (None for a lone XML file)."""
+        files, package = layout.session_files(folder), layout.session_zip(folder)
+        if self._disk.kind(files) is None and self._disk.kind(package) is not None:
+            self._unpack(package, files)
+        xml = layout.session_xml(folder)
+        if self._disk.kind(files) is None:
+            return self._read(xml), None
+        names = submission.contents(files)
+        if self._disk.kind(xml) is None:
+            name = submission.session_name(names)
+            # CRASH: until this rename the session file stands under its own name in files/; then it is session.xml.
+            self._disk.move(files / name, xml)
+            names -= {name}
+        return self._read(xml), names
+
+    def _unpack(self, package: Path, files: Path) -> None:
+        # RACE: not below `.SID`: another spoold may finish that meanwhile, and unpacking on would make it again.
+        fresh = self._layout.tmp / f"{self._member.name}{files.parent.name}"
+        try:
+            submission.unpack(package, fresh, self._member.config.max_submission_bytes)
+            self._disk.move(fresh, files)
+        finally:
+            self._disk.remove_tree(fresh)
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            data = self._disk.read(path)
+        except PermissionError as error:
+            raise SessionError(
+                f"cannot be read: {error.strerror}; expected a file that the spool's account may read"
+            ) from error
+        if data is None:
+            raise SessionError("is not there any more")
+        return data
+
+    def _admit(self, sid: str, folder: Path, record: bytes) -> str | None:
+        self._disk.publish(layout.session_json(folder), record, durable=True)
+        # At this instant the session is admitted.
+        if not self._disk.move(folder, self._layout.session(sid)):
+            return None
+        self._disk.sync(self._layout.sessions)
+        return sid
+
+    def _give_back(self, folder: Path, received: Received) -> None:
+        """Put a file that changed after it was taken back into the inbox, under a name that is nobody else's."""
+        name = naming.submitted_name(folder.name[1:], received.file)
+        self._disk.move(layout.session_xml(folder), self._layout.inbox / name)
+        self._drop(folder)
+
+    def _sync_submission(self, folder: Path) -> None:
+        files = sorted(files_below(layout.session_files(folder)))
+        for path in [layout.session_xml(folder), *files, *sorted({path.parent for path in files})]:
+            try:
+                self._disk.sync(path)
+            except PermissionError as error:
+                raise SessionError(f"{path.name} cannot be read: {error.strerror}") from error
+
+    # rejecting
+
+    def _reject_folder(self, folder: Path, received: Received, reason: str) -> None:
+        places = (layout.session_zip, layout.session_files, layout.session_xml)
+        for place in places:
+            path = place(folder)
+            if self._disk.kind(path) is None:
+                continue
+            if path == layout.session_files(folder):
+                self._disk.move(layout.session_xml(folder), path / "session.xml")
+            why = f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
+            if reject(self._member, path, received.file, why):
+                self._clear(folder)
+            return
+        self._drop(folder)
+
+    def _clear(self, folder: Path) -> None:
+        self._disk.remove_tree(layout.session_files(folder))
+        self._drop(folder)

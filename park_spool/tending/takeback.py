@@ -1,0 +1,144 @@
+"""Taking back what dead nodes held (PROTOCOL.md section 6, "Expiry").
+
+    claimed/NODE/UNIT ──rename the folder──► claimed/NODE.expired/UNIT ──► ready/, pending, or a `lost` reply
+
+The rename of the folder fences the node; then one of two janitors wins each unit, by a rename or by an unlink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from park_spool import admitted, intervals, naming, replies
+from park_spool.admitted import Admitted
+from park_spool.errors import PermanentError
+from park_spool.member import Member
+from park_spool.naming import Unit
+from park_spool.nodes import Nodes
+from park_spool.survey import parsed
+from park_spool.tallies import Tally
+from park_spool.tending import planning
+
+Pend = Callable[[list[Unit]], None]
+
+
+@dataclass(slots=True)
+class TakeBack:
+    """One spoold's hands on the folders of dead nodes. `pend` takes the units that are to be offered again."""
+
+    member: Member
+    nodes: Nodes
+    tally: Callable[[str], Tally]
+    pend: Pend
+    _empty_since: dict[str, float] = field(default_factory=dict)
+
+    def step(self) -> bool:
+        """Expire the nodes that are gone, and bring back one folder's units after the other."""
+        did = False
+        for node in self.nodes.gone:
+            did = self._expire(node) or did
+        for name in self._expired():
+            did = self._empty(name) or did
+        return did
+
+    def _expire(self, node: str) -> bool:
+        disk, spool = self.member.disk, self.member.layout
+        # At this instant the node is fenced.
+        moved = disk.move(spool.claims(node), spool.expired(node))
+        if not moved and disk.kind(spool.claims(node)) is None:
+            self._forget(node)
+        return moved
+
+    def _forget(self, node: str) -> None:
+        """Remove the heartbeats of a node whose folder is gone."""
+        folder = self.member.layout.nodes
+        for name in self.member.disk.names(folder):
+            if (naming.parse_heartbeat(name) or ("",))[0] == node:
+                self.member.disk.unlink(folder / name)
+
+    def _expired(self) -> list[str]:
+        names = self.member.disk.names(self.member.layout.claimed)
+        return [name for name in names if naming.PATTERNS["expired"].fullmatch(name)]
+
+    def _empty(self, name: str) -> bool:
+        """Bring back each unit of an expired folder; remove the folder long after it was seen empty."""
+        folder = self.member.layout.claimed / name
+        units = list(parsed(self.member.disk.names(folder)))
+        now = self.member.monotonic()
+        if not units:
+            # NFS: a client may still rename into the folder through an old handle.
+            if now - self._empty_since.setdefault(name, now) > self.member.config.claim_expiry:
+                self.member.disk.remove_folder(folder)
+                del self._empty_since[name]
+            return False
+        self._empty_since.pop(name, None)
+        # The order of movement: replies are listed before the tallies are read, so an answer is seen in one of them.
+        answered = {unit for reply in self.member.disk.names(self.member.layout.replies) if (unit := _unit_of(reply))}
+        for unit in units:
+            self._bring_back(name, unit, unit in answered)
+        return True
+
+    def _bring_back(self, name: str, unit: Unit, is_answered: bool) -> None:
+        disk, spool = self.member.disk, self.member.layout
+        held = spool.claimed / name / unit.name
+        found = self._session(unit.sid)
+        rest = [] if is_answered or found is None else self._unanswered(unit)
+        if found is None or not rest:
+            disk.unlink(held)
+        elif unit.size > 1:
+            # One janitor wins the unlink and offers the pieces; if it dies before, they are missing, and
+            # an audit finds them.
+            if disk.unlink(held):
+                self.pend(planning.pieces(unit, rest))
+        elif found[1].is_final("lost", unit.attempt):
+            self._give_up(unit, name)
+            disk.unlink(held)
+        else:
+            offer_again(self.member, found[1], unit, held)
+
+    def _session(self, sid: str) -> tuple[Path, Admitted] | None:
+        try:
+            return admitted.find(self.member.disk, self.member.layout, sid)
+        except PermanentError:
+            return None  # the audit says so; nobody can run its jobs
+
+    def _unanswered(self, unit: Unit) -> intervals.Intervals:
+        """Return the jobs of a unit that no tally names as final, or as failed at this attempt or a later one."""
+        tally = self.tally(unit.sid)
+        failed = [
+            (job, job + 1)
+            for job, round_, attempt in tally.failures.get(unit.key, [])
+            if (round_, attempt) >= (unit.round, unit.attempt)
+        ]
+        known = intervals.union([*tally.final.get(unit.key, []), *failed])
+        return intervals.subtract([(unit.start, unit.stop)], known)
+
+    def _give_up(self, unit: Unit, name: str) -> None:
+        node = name.removesuffix(naming.EXPIRED)
+        give_up(
+            self.member,
+            unit,
+            f"the node that ran it was lost {unit.attempt + 1} times, the last was {node}; it is not tried again",
+        )
+
+
+def offer_again(member: Member, session: Admitted, unit: Unit, held: Path) -> bool:
+    """Rename a lost unit of one job back to ready/ with attempt + 1: at that instant it is claimable again."""
+    disk, spool = member.disk, member.layout
+    rank = spool.ready / session.rank(unit.key)
+    disk.make_folder(rank)
+    return disk.move(held, rank / unit.next_attempt().name)
+
+
+def give_up(member: Member, unit: Unit, why: str) -> None:
+    """Publish a reply with status `lost` for a unit that is not tried again."""
+    lines = [replies.result_line(job, "lost", why, member.wall()) for job in range(unit.start, unit.stop)]
+    path = member.layout.replies / naming.reply_name(unit, member.name)
+    member.disk.publish(path, replies.encode(unit, member.name, {}, lines))
+
+
+def _unit_of(name: str) -> Unit | None:
+    reply = naming.parse_reply(name)
+    return reply[0] if reply else None
