@@ -53,13 +53,13 @@ def union(tallies: Iterable[Tally]) -> Tally:
             jobs = failed.setdefault(key, {})
             for job, round_, attempt in failures:
                 jobs[job] = max(jobs.get(job, (-1, -1)), (round_, attempt))
-    failures = {
+    left = {
         key: [
             (job, *last) for job, last in sorted(jobs.items()) if not intervals.holds(final.get(key, []), job, job + 1)
         ]
         for key, jobs in failed.items()
     }
-    return Tally(final, failures, _unnamed(several, final, failures))
+    return Tally(final, left, _unnamed(several, final, left))
 
 
 def _unnamed(

@@ -8,6 +8,7 @@ spool is legal.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,18 @@ def story(root: Path, disk: type[Disk]) -> tuple[World, Actors]:
     world = World(root, seed=1, **QUICK)
     world.script = fails_once
     world.submit(MANY, FEW)
-    make: dict[str, Callable[[], Any]] = {
+    actors = Actors(makers(world, disk))
+    run_until_closed(world, actors)
+    return world, actors
+
+
+def makers(world: World, disk: type[Disk]) -> dict[str, Callable[[], Any]]:
+    return {
         "spoold": lambda: world.spoold(disk),
         "doomed": lambda: Doomed(world, disk),
         "node": lambda: world.node(disk),
         "reduced": lambda: world.reducer(disk),
     }
-    actors = Actors(make)
-    run_until_closed(world, actors)
-    return world, actors
 
 
 class Doomed:
@@ -95,6 +99,61 @@ def test_killed_before_every_change(tmp_path: Path, shard: int) -> None:
     for number in range(shard, total, 8):
         world, actors = story(tmp_path / str(number), dying_disk([number]))
         assert actors.kills == 1, number
+        assert_whole(world)
+
+
+def forgetting_disk(left: list[int], written: set[Path]) -> type[Disk]:
+    """A Disk class that dies as `dying_disk` does, and notes every file that no fsync made durable."""
+
+    class Forgetting(dying_disk(left)):  # type: ignore[misc]
+        def create(self, path: Path, data: bytes = b"") -> bool:
+            written.add(path)
+            return bool(super().create(path, data))
+
+        def publish(self, path: Path, data: bytes, durable: bool = False) -> None:
+            super().publish(path, data, durable)
+            if not durable:
+                written.add(path)
+
+    return Forgetting
+
+
+def cut_power(written: set[Path], choose: random.Random) -> None:
+    """Do to files that were never synced what a power cut may: lose, empty or tear any of them."""
+    for path in sorted(path for path in written if path.is_file()):
+        match choose.choice(("kept", "lost", "empty", "torn")):
+            case "lost":
+                path.unlink()
+            case "empty":
+                path.write_bytes(b"")
+            case "torn":
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def clear_quarantine(world: World) -> None:
+    for path in world.layout.quarantine.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("shard", range(4))
+def test_power_cut_before_every_fifth_change(tmp_path: Path, shard: int) -> None:
+    """All actors die at once, and what was never synced is lost, empty or torn: it costs time, never a job."""
+    total = changes(tmp_path / "count")
+    for number in range(shard * 5, total, 20):
+        world = World(tmp_path / str(number), seed=1, **QUICK)
+        world.script = fails_once
+        world.submit(MANY, FEW)
+        written: set[Path] = set()
+        before = Actors(makers(world, forgetting_disk([number], written)))
+        while not before.kills:
+            before.step()
+            world.clock.now += 0.7
+        cut_power(written, random.Random(number))
+        survivors = makers(world, Disk)
+        del survivors["doomed"]  # a job may lose its node once and its reply once, not more often than it has attempts
+        run_until_closed(world, Actors(survivors))
+        assert all(torn.name.endswith(".why") or torn.name.count("@") for torn in world.layout.quarantine.iterdir())
+        clear_quarantine(world)
         assert_whole(world)
 
 

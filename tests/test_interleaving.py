@@ -45,6 +45,7 @@ def play(root: Path, seed: int, kills: bool) -> World:
             stage.turn()
             if turn % 10 == 0:
                 assert world.tallied() <= world.bundled() <= JOBS, f"seed {seed}, turn {turn}: {state(world)}"
+                assert world.archived() <= world.bundled(), f"seed {seed}, turn {turn}: {state(world)}"
             if stage.random.random() < 0.004:
                 stage.freeze_somebody(stage.random.choice((3.0, 8.0, 40.0)))
             if kills and stage.random.random() < 0.001:

@@ -84,6 +84,7 @@ def test_the_window_is_filled_and_never_exceeded(world: World) -> None:
             (world.layout.ready / "100-096" / found[0].name).unlink(missing_ok=True)
             world.plant_claim(found[0], STRANGER)
         world.clock.now += 0.7
+    spoold.step()
     assert sum(found.joblist == 1 for found in ready(world)) == 12
     claimed = [naming.parse_unit(name) for name in names(world.layout.claims(STRANGER))]
     jobs = Counter(found.start for found in [*ready(world), *claimed] if found and found.joblist == 1)
@@ -234,6 +235,7 @@ def test_a_unit_that_one_look_missed_is_not_offered_again(world: World) -> None:
 
 def test_a_unit_that_vanished_is_offered_again_after_an_audit(world: World) -> None:
     sid = world.admit(many=2, few=1)
+    beat(world, 2)
     spoold = world.spoold()
     world.let(spoold, turns=10)
     for path in world.layout.ready.glob("*/*"):

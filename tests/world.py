@@ -208,6 +208,18 @@ class World:
         assert len(counted) == len(rows)
         return counted
 
+    def archived(self) -> set[tuple[int, int]]:
+        """The (job list, job) that the archive counts, as far as there is one."""
+        if not self.config.archive.exists():
+            return set()
+        connection = sqlite3.connect(f"file:{self.config.archive}?mode=ro", uri=True)
+        try:
+            return set(connection.execute("SELECT joblist_number, job_number FROM jobs").fetchall())
+        except sqlite3.OperationalError:  # its tables are being made
+            return set()
+        finally:
+            connection.close()
+
     def bundled(self) -> set[tuple[int, int]]:
         """The (job list, job) that stand in bundles: what is durable."""
         found = set()

@@ -1,17 +1,17 @@
-"""What park-reduced does in one step (PROTOCOL.md section 6): read replies, commit, bundle, tally, only then unlink.
+"""What park-reduced does in one step (PROTOCOL.md section 6): read replies, bundle, commit, tally, only then unlink.
 
-    replies/UNIT@NODE ─► SQLite commit ─► reduced/SID/REDUCER.SEQ ─► tally ─► unlink
+    replies/UNIT@NODE ─► reduced/SID/REDUCER.SEQ ─► SQLite commit ─► tally ─► unlink
 
-Guarantees: each reply is counted once, whatever dies between two of these; every reply that is unlinked is in a
-bundle that was
-fsynced, and its jobs are in a tally that stands. A reducer with an empty archive, on any host, reads the bundles and
-goes on.
+Guarantees: what is counted is in a bundle that was fsynced before; each reply is counted once, whatever dies between
+two of these; what is unlinked is in a tally that stands. A reducer with an empty archive, on any host, reads the
+bundles and goes on.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 
 from park_spool import admitted, layout, naming, replies
 from park_spool.admitted import Admitted
@@ -41,6 +41,7 @@ class Reducing:
         self._broken: set[str] = set()
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
+        self._unsure: set[str] = set()  # sessions with a bundle that was written and perhaps not counted
 
     def catch_up(self) -> None:
         """Read every session and every bundle that the archive has not got, whoever wrote them.
@@ -81,20 +82,21 @@ class Reducing:
 
     @property
     def is_waiting(self) -> bool:
-        return bool(self._torn or self._retired or self._tallying.marked())
+        return bool(self._torn or self._retired or self._unsure or self._tallying.marked())
 
     # one batch
 
     def _batch(self) -> bool:
+        for sid in sorted(self._unsure):
+            self._absorb(sid)
+            self._unsure.discard(sid)
         names = self._take()
         known = self._archive.replies_known(names) if names else {}
-        for name in [name for name in names if self._bundles.holds(known.get(name), name)]:
-            # CRASH: committed and bundled before, only the unlink is missing.
-            self._retire_later(_sid(name), name)
-        waiting = [name for name in names if not self._bundles.holds(known.get(name), name)]
-        found = [(name, data) for name in waiting if (data := self._read(name)) is not None]
-        if found:
-            self._reduce(found, known)
+        for name in known:
+            self._retire_later(name[:20], name)  # CRASH: counted before, only the unlink is missing
+        found = [read for name in names if name not in known and (read := self._read(name)) is not None]
+        for sid, parts in groupby(found, key=lambda part: part[0].unit.sid):
+            self._reduce(sid, list(parts))
         return bool(found)
 
     def _take(self) -> list[str]:
@@ -138,19 +140,16 @@ class Reducing:
         del self._torn[name]
         log.warning("reply %s was put into quarantine: %s", name, error)
 
-    def _reduce(self, found: Sequence[tuple[str, tuple[Reply, bytes]]], known: dict[str, str]) -> None:
-        by_sid: dict[str, list[tuple[Reply, bytes]]] = {}
-        for _, (reply, data) in found:
-            by_sid.setdefault(reply.unit.sid, []).append((reply, data))
-        bundles = {sid: self._bundles.next_name(sid) for sid in by_sid}
-        for sid, parts in by_sid.items():
-            fresh = [reply for reply, _ in parts if reply.name not in known]
-            self._commit(sid, bundles[sid], fresh, [reply.name for reply, _ in parts])
-        for sid, parts in by_sid.items():
-            self._bundles.publish(sid, bundles[sid], [(reply.name, data) for reply, data in parts])
-            self._tallying.mark(sid, is_complete=self._is_complete(sid))
-            for reply, _ in parts:
-                self._retire_later(sid, reply.name)
+    def _reduce(self, sid: str, parts: Sequence[tuple[Reply, bytes]]) -> None:
+        """Make one session's replies durable, then count them. CRASH: in between the bundle waits to be read in."""
+        bundle = self._bundles.next_name(sid)
+        self._unsure.add(sid)
+        self._bundles.publish(sid, bundle, [(reply.name, data) for reply, data in parts])
+        self._commit(sid, bundle, [reply for reply, _ in parts], [reply.name for reply, _ in parts])
+        self._unsure.discard(sid)
+        self._tallying.mark(sid, is_complete=self._is_complete(sid))
+        for reply, _ in parts:
+            self._retire_later(sid, reply.name)
 
     def _commit(self, sid: str, bundle: str, fresh: Iterable[Reply], names: Iterable[str]) -> None:
         """Store what replies say, call the reducers, and record under which bundle they go: one transaction."""
@@ -277,7 +276,3 @@ def _result(session: Admitted, unit: Unit, node: str, job: dict[str, object]) ->
         get("data"),  # type: ignore[arg-type]
         session.is_final(str(job["status"]), unit.attempt),
     )
-
-
-def _sid(name: str) -> str:
-    return name[:20]

@@ -1,6 +1,4 @@
-"""Bundles: `reduced/SID/REDUCER.SEQ`, every reply retired with one batch, durable.
-
-What the archive can be made again from.
+"""Bundles: `reduced/SID/REDUCER.SEQ`, the replies of one batch, durable: what the archive can be made again from.
 
 SEQ goes on from the highest that anybody wrote for the session, so that bundles sorted by it are in the order of
 writing.
@@ -25,20 +23,13 @@ class Bundles:
     def __init__(self, member: Member, archive: Archive) -> None:
         self._member = member
         self._archive = archive
-        self._listed: dict[str, set[str]] = {}
 
     def sids(self) -> list[str]:
         return [name for name in self._member.disk.names(self._member.layout.reduced) if naming.is_sid(name)]
 
     def _names(self, sid: str) -> set[str]:
         names = self._member.disk.names(self._member.layout.bundles(sid))
-        self._listed[sid] = {name for name in names if naming.parse_bundle(name)}
-        return self._listed[sid]
-
-    def holds(self, bundle: str | None, reply: str) -> bool:
-        """Say whether the bundle that a reply was recorded under really stands."""
-        sid = reply[:20]
-        return bundle is not None and (bundle in self._listed.get(sid, ()) or bundle in self._names(sid))
+        return {name for name in names if naming.parse_bundle(name)}
 
     def next_name(self, sid: str) -> str:
         seqs = [parsed[1] for name in self._names(sid) if (parsed := naming.parse_bundle(name))]
@@ -50,7 +41,6 @@ class Bundles:
         if self._member.disk.make_folder(folder):
             self._member.disk.sync(self._member.layout.reduced)
         self._member.disk.publish(folder / name, sealed.bind(parts), durable=True)
-        self._listed.setdefault(sid, set()).add(name)
 
     def unknown(self, sid: str) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
         """Read the bundles of a session that the archive has not got, in the order of their sequence."""

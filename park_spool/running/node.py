@@ -203,8 +203,8 @@ class Node:
         if not session.has(unit):
             self._hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
             return True
-        claim.runner, claim.since = runner, self.member.monotonic()
         self.runners[runner].start(self._assignment(unit, folder))
+        claim.runner, claim.since = runner, self.member.monotonic()
         return True
 
     def _session(self, sid: str) -> tuple[Path, Admitted] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from park_spool import intervals
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.survey import parsed
@@ -46,13 +45,17 @@ class Offering:
         names = self._member.disk.names(self._member.layout.ready / rank)
         room = planning.window(cluster, self._member.config) - len(names)
         users = {sid: session.admitted.user for sid, session in sessions.items()}
+        left: dict[tuple[str, int, int], int] = {}
 
         def size_of(unit: Unit) -> int:
             if unit.attempt or unit.round:
                 return 1
-            left = [(one.start, one.stop) for one in sessions[unit.sid].pending if one.key == unit.key]
-            seconds = cluster.job_seconds.get((unit.sid, *unit.key))
-            return planning.unit_size(seconds, intervals.total(left), cluster, self._member.config)
+            key = (unit.sid, *unit.key)
+            pending = (one.size for one in sessions[unit.sid].pending if one.key == unit.key)
+            remaining = left[key] if key in left else sum(pending)
+            size = planning.unit_size(cluster.job_seconds.get(key), remaining, cluster, self._member.config)
+            left[key] = remaining - min(size, unit.size)
+            return size
 
         return planning.choose(items, parsed(names), users, room, size_of)
 
