@@ -14,31 +14,41 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import NoneType
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from park_spool import naming, sealed
 from park_spool.errors import TornError
 from park_spool.naming import Unit
 
-_OPTIONAL: dict[str, tuple[type, ...]] = {
-    "why": (str, NoneType),
-    "stderr": (str, NoneType),
-    "exit": (int, NoneType),
-    "signal": (int, NoneType),
-    "data": (dict, NoneType),
-}
-STATUSES = ("ok", "failed", "timeout", "cancelled", "lost")
+Status = Literal["ok", "failed", "timeout", "cancelled", "lost"]
+_Number = Annotated[int, msgspec.Meta(gt=-(2**31), lt=2**31)]
+
+
+class JobResult(msgspec.Struct, frozen=True, gc=False):
+    """One line: how one job ended. `started` is Unix time; what does not apply is None."""
+
+    job: int
+    status: Status
+    started: float
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    output: str
+    why: str | None = None
+    exit: _Number | None = None
+    signal: _Number | None = None
+    stderr: str | None = None
+    data: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one node says of one unit; `jobs` are the results, as the fields of their lines."""
+    """What one node says of one unit."""
 
     unit: Unit
     node: str
     header: dict[str, Any]
-    jobs: tuple[dict[str, Any], ...]
+    jobs: list[JobResult]
 
     @property
     def name(self) -> str:
@@ -63,39 +73,49 @@ def decode(name: str, data: bytes) -> Reply:
     if parsed is None:
         raise TornError("its name is not UNIT@NODE")
     unit, node = parsed
-    lines = sealed.unseal(data).split(b"\n")[:-1]
-    try:
-        header, *jobs = json.loads(b"[%s]" % b",".join(lines))
-    except (ValueError, RecursionError) as error:
-        raise TornError(f"it is not JSON lines: {error}") from error
-    if not isinstance(header, dict) or (header.get("unit"), header.get("node")) != (unit.name, node):
+    first, _, rest = sealed.unseal(data).partition(b"\n")
+    header = _header(first, unit, node)
+    if header is None:
         raise TornError("its header names another unit or node than the file")
-    _check(unit, jobs)
-    return Reply(unit, node, header, tuple(jobs))
+    return Reply(unit, node, header, _jobs(rest, unit))
 
 
-def _check(unit: Unit, jobs: list[Any]) -> None:
-    seen = set()
-    for job in jobs:
-        try:
-            number, started, seconds = job["job"], job["started"], job["seconds"]
-            is_sound = (
-                type(number) is int
-                and unit.start <= number < unit.stop
-                and number not in seen
-                and job["status"] in STATUSES
-                and type(job["output"]) is str
-                and math.isfinite(started)
-                and seconds >= 0
-                and math.isfinite(seconds)
-                and all(isinstance(job.get(name), kinds) for name, kinds in _OPTIONAL.items())
-                and all(abs(job.get(name) or 0) < 2**31 for name in ("exit", "signal"))
-            )
-        except (KeyError, TypeError, AttributeError, OverflowError):
-            is_sound = False
-        if not is_sound:
-            raise TornError(
-                f"expected a result with job ({unit.start} to {unit.stop - 1}), status, started, seconds, output; "
-                f"got {str(job)[:200]}"
-            )
-        seen.add(number)
+def _header(line: bytes, unit: Unit, node: str) -> dict[str, Any] | None:
+    try:
+        header = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    is_ours = isinstance(header, dict) and (header.get("unit"), header.get("node")) == (unit.name, node)
+    return header if is_ours else None
+
+
+def _jobs(lines: bytes, unit: Unit) -> list[JobResult]:
+    try:
+        jobs = _read(b"[%s]" % lines[:-1].replace(b"\n", b","))
+        _check_numbers([job.job for job in jobs], unit)
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise TornError(
+            f"expected a result with job ({unit.start} to {unit.stop - 1}), status, started, seconds, output "
+            f"in each line, each job once: {error}"
+        ) from error
+    return jobs
+
+
+def _check_numbers(numbers: list[int], unit: Unit) -> None:
+    if numbers and not unit.start <= min(numbers) <= max(numbers) < unit.stop:
+        raise ValueError(f"got jobs {min(numbers)} to {max(numbers)}")
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("a job stands there twice")
+
+
+def _read(text: bytes) -> list[JobResult]:
+    try:
+        return msgspec.json.decode(text, type=list[JobResult])
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # Half of a surrogate pair is good JSON, and no UTF-8: the standard library reads it, the archive replaces it.
+        jobs = msgspec.convert(json.loads(text), list[JobResult])
+        if not all(math.isfinite(job.started + job.seconds) for job in jobs):
+            raise ValueError("a time is not a finite number") from None
+        return jobs

@@ -238,6 +238,7 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
         w.plant_reply(unit(sid), STRANGER),
         w.plant_bundle(unit(sid), STRANGER),
     ],
+    "a bundle that nobody counted": lambda w, sid: w.plant_bundle(unit(sid, 2, 3), STRANGER, seq=2),
     "an empty rank": lambda w, sid: (w.layout.ready / "100-000").mkdir(),
     "a rank with a tag": lambda w, sid: (w.layout.ready / "100-000+gpu").mkdir(),
     "dot-names everywhere": lambda w, sid: [touch(w.layout.folder(name) / ".nfs0001") for name in FOLDERS],
@@ -260,8 +261,9 @@ def test_all_leftovers_together_end_by_themselves(world: World) -> None:
     """Whoever PROTOCOL.md names clears them, and the session is run as if they had not been there."""
     sid = world.admit(many=4, few=1)
     others = {"a full .SID", "anything in the inbox", "an empty folder of a dead node", "dot-names everywhere"}
+    others |= {"an expired folder"}  # an expired claim makes it
     others |= {"a tally of an earlier reducer"}  # it says that jobs are final, which no bundle holds here
-    for what in {what for what in LEGAL if "closed" not in what} - others:
+    for what in sorted({what for what in LEGAL if "closed" not in what} - others):
         LEGAL[what](world, sid)
     actors = Actors({"spoold": world.spoold, "node": world.node, "reduced": world.reducer})
     run_until_closed(world, actors)

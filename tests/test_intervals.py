@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ def numbers(pieces: list[Interval]) -> set[int]:
 def assert_is_set(pieces: Intervals) -> None:
     """Sorted, no empty piece, no two that overlap or touch: each set has one form."""
     edges = [edge for piece in pieces for edge in piece]
-    assert all(one < other for one, other in zip(edges, edges[1:], strict=False)), pieces
+    assert all(one < other for one, other in pairwise(edges)), pieces
 
 
 @given(PIECES)

@@ -32,18 +32,17 @@ def test_a_reply_comes_back() -> None:
     full = {**RESULT, "why": "ü", "exit": 3, "signal": 9, "stderr": "x\ny", "data": {"film": "00"}, "job": 18}
     reply = replies.decode(NAME, encode(RESULT, full))
     assert (reply.unit, reply.node, reply.name) == (UNIT, NODE, NAME)
-    assert reply.jobs == (RESULT, full)
+    assert reply.jobs == [replies.JobResult(**RESULT), replies.JobResult(**full)]
     assert reply.header["host"] == "n4"
 
 
 def test_a_reply_may_lack_jobs_and_those_are_missing() -> None:
-    assert replies.decode(NAME, encode()).jobs == ()
+    assert replies.decode(NAME, encode()).jobs == []
 
 
 def test_the_line_of_a_job_that_nobody_ran() -> None:
     reply = replies.decode(NAME, replies.encode(UNIT, NODE, {}, [replies.result_line(17, "lost", "nöde gone", 5.0)]))
-    assert reply.jobs[0]["why"] == "nöde gone"
-    assert reply.jobs[0]["status"] == "lost"
+    assert (reply.jobs[0].why, reply.jobs[0].status) == ("nöde gone", "lost")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +124,13 @@ def test_a_reply_under_another_name_is_torn() -> None:
         replies.decode("x", encode(RESULT))
 
 
+def test_half_of_a_surrogate_pair_is_no_reason_to_lose_a_result() -> None:
+    """It is good JSON and no UTF-8: a service may print it."""
+    line = json.dumps({**RESULT, "output": "\ud800"}).encode() + b"\n"
+    [job] = replies.decode(NAME, replies.encode(UNIT, NODE, {}, [line])).jobs
+    assert job.output == "\ud800"
+
+
 @given(st.integers(0, 10_000))
 def test_every_truncation_is_torn(cut: int) -> None:
     data = encode(RESULT)
@@ -138,7 +144,7 @@ def test_any_json_is_a_reply_or_torn(values: list[Any]) -> None:
         reply = replies.decode(NAME, encode(*values))
     except TornError:
         return
-    assert all(UNIT.start <= job["job"] < UNIT.stop for job in reply.jobs)
+    assert all(UNIT.start <= job.job < UNIT.stop for job in reply.jobs)
 
 
 @given(st.sampled_from([*RESULT, "why", "exit", "signal", "stderr", "data"]), JSON)
@@ -147,5 +153,5 @@ def test_any_value_in_any_field_is_a_result_or_torn(field: str, value: Any) -> N
         [job] = replies.decode(NAME, encode({**RESULT, field: value})).jobs
     except TornError:
         return
-    assert type(job["output"]) is str
-    assert job.get("exit") is None or -(2**63) <= job["exit"] < 2**63
+    assert type(job.output) is str
+    assert job.exit is None or -(2**63) <= job.exit < 2**63

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import STRANGER, World, run_until_closed, state
-from world import Actors
+from world import STRANGER, Actors, World, run_until_closed, state
 
 from park_spool import naming, processes, replies, sealed, tallies
 from park_spool.atomic import Disk
@@ -205,8 +204,8 @@ def test_one_job_without_attempts_left_is_answered_as_lost(world: World) -> None
     bench.expire()
     [name] = names(world.layout.replies)
     [job] = replies.decode(name, (world.layout.replies / name).read_bytes()).jobs
-    assert job["status"] == "lost"
-    assert job["why"] == f"the node that ran it was lost 3 times, the last was {STRANGER}; it is not tried again"
+    assert job.status == "lost"
+    assert job.why == f"the node that ran it was lost 3 times, the last was {STRANGER}; it is not tried again"
     assert (ready(world), names(world.layout.expired(STRANGER))) == ([], [])
     assert check(world.root) == []
 

@@ -187,6 +187,6 @@ def _results(disk: Disk, spool: Layout, sid: str) -> Iterable[tuple[tuple[int, i
         try:
             for part, reply in sealed.unbind(data or b""):
                 decoded = replies.decode(part, reply)
-                yield from ((decoded.unit.key, job["job"]) for job in decoded.jobs if job["status"] == "ok")
+                yield from ((decoded.unit.key, job.job) for job in decoded.jobs if job.status == "ok")
         except TornError:
             continue

@@ -10,7 +10,7 @@ bundles and goes on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from park_spool import admitted, layout, naming, replies
@@ -18,7 +18,6 @@ from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
 from park_spool.errors import PermanentError, TornError
 from park_spool.member import Member
-from park_spool.naming import Unit
 from park_spool.reducing.bundles import Bundles
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.tallying import Tallying
@@ -252,27 +251,12 @@ class Reducing:
 def results_of(session: Admitted, reply: Reply) -> list[Result]:
     """Turn the lines of a reply into results, each final or not (PROTOCOL.md section 8)."""
     unit, node = reply.unit, reply.node
-    return [_result(session, unit, node, job) for job in reply.jobs]
-
-
-def _result(session: Admitted, unit: Unit, node: str, job: dict[str, object]) -> Result:
-    get: Callable[..., object] = job.get
-    return Result(
-        unit.sid,
-        unit.group,
-        unit.joblist,
-        job["job"],  # type: ignore[arg-type]
-        job["status"],  # type: ignore[arg-type]
-        unit.round,
-        unit.attempt,
-        node,
-        job["started"],  # type: ignore[arg-type]
-        job["seconds"],  # type: ignore[arg-type]
-        job["output"],  # type: ignore[arg-type]
-        get("why"),  # type: ignore[arg-type]
-        get("exit"),  # type: ignore[arg-type]
-        get("signal"),  # type: ignore[arg-type]
-        get("stderr"),  # type: ignore[arg-type]
-        get("data"),  # type: ignore[arg-type]
-        session.is_final(str(job["status"]), unit.attempt),
-    )
+    is_last = session.is_final("failed", unit.attempt)
+    return [
+        Result(
+            *(unit.sid, unit.group, unit.joblist, job.job, job.status, unit.round, unit.attempt, node),
+            *(job.started, job.seconds, job.output, job.why, job.exit, job.signal, job.stderr, job.data),
+            is_last or job.status == "ok",
+        )
+        for job in reply.jobs
+    ]

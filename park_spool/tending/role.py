@@ -27,6 +27,9 @@ from park_spool.tending.takeback import TakeBack
 
 log = logging.getLogger(__name__)
 
+REFILL_SECONDS = 0.05
+OPEN_SECONDS = 0.5
+
 
 class Tending:
     """One spoold."""
@@ -75,9 +78,12 @@ class Tending:
         """Return how long nothing needs to be looked at, unless something wakes the daemon."""
         if not self.is_active:
             return self._member.config.lease_renew
-        if self.admission.inbox.is_waiting or any(one.suspects for one in self._sessions.values()):
-            return min(self._member.config.settle_seconds, self._member.config.look_seconds)
-        return min(self._member.config.look_seconds, 0.5 if self._sessions else self._member.config.look_seconds)
+        config, sessions = self._member.config, self._sessions.values()
+        if not config.is_shared and any(one.pending for one in sessions):
+            return REFILL_SECONDS  # a look costs nothing on a local disk, and an empty window costs the nodes
+        if self.admission.inbox.is_waiting or any(one.suspects for one in sessions):
+            return min(config.settle_seconds, config.look_seconds)
+        return min(config.look_seconds, OPEN_SECONDS) if sessions else config.look_seconds
 
     def _is_due(self, what: str, every: float) -> bool:
         now = self._member.monotonic()
