@@ -593,6 +593,33 @@ def test_two_spoolds_finish_one_admission_at_once(tmp_path: Path, kind: str) -> 
     raise AssertionError("more system calls than expected")
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_zip_that_is_admitted_by_another_while_it_is_unpacked(
+    world: World, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Unpacking on must not make the `.SID` again that the other has renamed: that would be a second session."""
+    unpack = submission.unpack
+    turns = [1]
+
+    def overtaken(archive: Path, folder: Path, max_bytes: int) -> None:
+        if not turns or when == "after":
+            unpack(archive, folder, max_bytes)
+        if turns and turns.pop():
+            opened = io.BytesIO(archive.read_bytes())
+            [begun] = [path.name[1:] for path in world.layout.sessions.glob(".2*")]
+            assert Admission(world.member()).finish(begun) == begun
+            if when == "before":
+                with zipfile.ZipFile(opened) as package:  # as unpack goes on that had opened the file before
+                    package.extractall(folder)
+
+    drop(world, "film.zip")
+    monkeypatch.setattr(submission, "unpack", overtaken)
+    look(world, Admission(world.member()), 1.0, 8)
+    assert len(admitted(world)) == 1
+    assert rejected(world) == {}
+    finished(world)
+
+
 def test_two_spoolds_take_one_name_at_once(tmp_path: Path) -> None:
     """Before every system call of the one, another looks through the inbox: the session is admitted once."""
     for number in range(40):

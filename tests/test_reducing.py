@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from world import SESSION, STRANGER, World, state
 
 from park_spool import naming, sealed, tallies
+from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.errors import TemporaryError
 from park_spool.naming import Unit
@@ -490,6 +492,30 @@ def test_a_full_disk_under_the_archive_undoes_the_batch_and_it_is_tried_again(tm
     assert texts(world) == ["21 of ['1.1.1', '1.1.2', '1.1.3', '1.1.4', '1.1.5', '1.1.6']"]
     assert names(world.layout.replies) == []
     assert check(world.root) == [], state(world)
+
+
+def test_a_commit_that_fails_at_its_end_undoes_what_reducers_have_seen(tmp_path: Path) -> None:
+    world, sid = with_reducer(tmp_path, "Summing")
+    failures = [1, 2, 3]
+
+    class Failing(Disk):
+        def step(self, call: str, path: Path) -> None:
+            if call == "commit" and len(world.rows("jobs")) == 1 and failures:
+                raise OSError(errno.EIO, f"Input/output error {failures.pop()}", str(path))
+
+    reducer = world.reducer(Failing)
+    put(world, sid, 1)
+    world.let(reducer, turns=2, tick=3.0)
+    put(world, sid, 2, 3)
+    while failures:
+        with pytest.raises(OSError, match="Input/output error"):
+            reducer.step()
+        assert texts(world) == ["1 of ['1.1.1']"]
+    world.let(reducer, turns=3, tick=3.0)
+    reducer.leave()
+    assert texts(world) == ["6 of ['1.1.1', '1.1.2', '1.1.3']"]
+    assert query(world, "SELECT count(*) FROM messages") == [(3,)]
+    assert names(world.layout.replies) == []
 
 
 def test_a_standby_takes_over_when_the_active_one_leaves(world: World) -> None:
