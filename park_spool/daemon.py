@@ -4,9 +4,8 @@
                                     after a step that did nothing wait(), after one that failed pause(seconds)
 
 A signal handler only sets a flag. A step that fails by something that passes (a full disk, a cut network) is tried
-again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried again
-too, since a
-daemon that dies helps nobody and every step is safe to repeat.
+again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried
+again too, since a daemon that dies helps nobody and every step is safe to repeat.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """park-noded: claims units and runs them, one warm child for each CPU. See node.py for what it does.
 
-The first few nodes of a spool keep a standby park-spoold as a child, so that `cp` into the inbox and `park-noded` on
-each
-machine are all that must be started for work to flow.
+The first few nodes of a spool keep a standby park-spoold as a child, so that `cp` into the inbox and `park-noded`
+on each machine are all that must be started for work to flow.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The nodes as an observer sees them: who lives, who is gone, what they can do and how long their jobs take.
 
 A node's heartbeat is `nodes/NODE.SEQ.json`. Nobody's clock is compared with anybody's: a node is gone when this
-observer has
-seen the same sequence for `claim_expiry`, or knows that its process has ended (same boot, same pid namespace).
+observer has seen the same sequence for `claim_expiry`, or knows that its process has ended (same boot, same pid
+namespace).
 """
 
 from __future__ import annotations

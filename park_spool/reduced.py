@@ -1,4 +1,6 @@
-"""park-reduced: reduces replies into the archive while it is the active candidate. See reducing.py for what it does."""
+"""park-reduced: reduces replies into the archive while it is the active candidate. See reducing.py for what it
+does.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,7 @@ class Turn:
     """This process's wait for the archive's file, then its part in the role."""
 
     def __init__(self, settings: Config, me: Member) -> None:
-        # Local by the rule for archives: a lock file on a share would exclude nobody, and must not silently
-        # become soft.
+        # Local, as archives are: a lock file on a share would exclude nobody, and must not become soft in silence.
         self._lock = FileLock(settings.archive.with_suffix(".lock"), fallback_to_soft=False)
         self._reduction = Reduction(me)
         self._is_told = False

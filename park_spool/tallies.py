@@ -1,7 +1,7 @@
 """What is final, as reducers say it on the spool: `sessions/SID/tally.REDUCER.SEQ`.
 
-A tally is computed from the archive, never from a batch. It holds final jobs as intervals and other failures as bounded
-ranges, so it stays small for ten million jobs. spoold takes the union of the newest tally of each reducer.
+A tally is computed from the archive, never from a batch. It holds final jobs as intervals and other failures as
+bounded ranges, so it stays small for ten million jobs. spoold takes the union of the newest tally of each reducer.
 """
 
 from __future__ import annotations

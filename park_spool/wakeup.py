@@ -1,7 +1,7 @@
 """Waking up: inotify (through watchdog) where it can tell, a look now and then everywhere.
 
-Hints only. Changes by other hosts never arrive this way, and losing a hint costs one look. A pipe carries the hints to
-the daemon's own thread, so that it can wait for them and for its children at once.
+Hints only. Changes by other hosts never arrive this way, and losing a hint costs one look. A pipe carries the hints
+to the daemon's own thread, so that it can wait for them and for its children at once.
 """
 
 from __future__ import annotations
@@ -97,17 +97,14 @@ class Wakeup(FileSystemEventHandler):
 
     def wait(self, seconds: float, files: Sequence[HasFileno] = ()) -> None:
         """Wait until something happens, `seconds` at the most."""
-        with suppress(InterruptedError):
-            ends = [self._reader, self._ended, *(file.fileno() for file in files)]
-            select.select(ends, [], [], max(0.0, seconds))
+        _poll([self._reader, self._ended, *(file.fileno() for file in files)], seconds)
         with suppress(BlockingIOError):
             while os.read(self._reader, 4096):
                 pass
 
     def pause(self, seconds: float) -> None:
         """Wait whatever is hinted: after a failure, when looking at once would only fail at once."""
-        with suppress(InterruptedError):
-            select.select([self._ended], [], [], seconds)
+        _poll([self._ended], seconds)
 
     def close(self) -> None:
         self._is_closed = True
@@ -115,6 +112,14 @@ class Wakeup(FileSystemEventHandler):
         self._observer.join()
         for end in (self._reader, self._writer, self._ended, self._end):
             os.close(end)
+
+
+def _poll(descriptors: Iterable[int], seconds: float) -> None:
+    """Wait until one is readable; poll and not select, since a node of many slots has descriptors above 1023."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    poll.poll(max(0.0, seconds) * 1000)
 
 
 def _observer() -> BaseObserver:

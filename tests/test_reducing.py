@@ -531,3 +531,20 @@ def test_a_standby_takes_over_when_the_active_one_leaves(world: World) -> None:
     second.leave()
     assert names(world.layout.replies) == names(world.layout.locks) == []
     assert world.counted() == {(1, 1): "ok"}
+
+
+def test_a_reply_of_a_session_that_was_never_admitted_goes_to_quarantine(world: World) -> None:
+    sid = world.admit()
+    stray = unit("20260101-000000-zzzz")
+    world.plant_reply(stray, STRANGER)
+    world.plant_reply(unit(sid), STRANGER)
+    reducer = world.reducer()
+    world.let(reducer, turns=10, tick=3.0)
+    assert len(names(world.layout.replies)) == 1, "it may only be seen late"
+    world.let(reducer, turns=50, tick=3.0)
+    reducer.leave()
+    name = naming.reply_name(stray, STRANGER)
+    assert names(world.layout.quarantine) == [name, f"{name}.why"]
+    assert "never admitted" in (world.layout.quarantine / f"{name}.why").read_text()
+    assert world.counted() == {(1, 1): "ok"}
+    assert check(world.root) == []

@@ -25,6 +25,8 @@ from park_spool.replies import Reply
 
 log = logging.getLogger(__name__)
 
+STRANGE = "it answers a session that was never admitted"
+
 
 class Reducing:
     """One reducer over one open archive; made anew whenever this process becomes the active one."""
@@ -104,7 +106,11 @@ class Reducing:
         jobs = 0
         for name in self._member.disk.names(self._member.layout.replies):
             parsed = naming.parse_reply(name)
-            if parsed is None or name in self._retired.get(parsed[0].sid, ()) or self._session(parsed[0].sid) is None:
+            if parsed is None or name in self._retired.get(parsed[0].sid, ()):
+                continue
+            if self._session(parsed[0].sid) is None:
+                # NFS: a session may be seen late; one that stays away was never admitted.
+                self._doubt(name, STRANGE, self._member.config.claim_expiry)
                 continue
             taken.append(name)
             jobs += parsed[0].size
@@ -122,15 +128,15 @@ class Reducing:
             if session is None or not session.has(reply.unit):
                 raise TornError(f"it answers jobs that session {reply.unit.sid} has not")
         except TornError as error:
-            self._doubt(name, error)
+            self._doubt(name, str(error), self._member.config.staleness_seconds)
             return None
         self._torn.pop(name, None)
         return reply, data
 
-    def _doubt(self, name: str, error: TornError) -> None:
-        """Look at a torn reply a second time, later; then put it aside: its jobs become missing."""
+    def _doubt(self, name: str, error: str, patience: float) -> None:
+        """Look at a reply that cannot be counted a second time, later; then put it aside: its jobs become missing."""
         now = self._member.monotonic()
-        if now - self._torn.setdefault(name, now) <= self._member.config.staleness_seconds:
+        if now - self._torn.setdefault(name, now) <= patience:
             return
         folder = self._member.layout.quarantine
         why = f"{name}: {error}; it was put aside here, its jobs are run again\n"
@@ -245,6 +251,9 @@ class Reducing:
         names = self._retired.pop(sid, set())
         for name in sorted(names):
             self._member.disk.unlink(self._member.layout.replies / name)
+        if self._sessions.get(sid) and self._is_complete(sid):
+            del self._sessions[sid]  # a late duplicate reads it again
+            self._reducers.forget(sid)
         return bool(names)
 
 

@@ -1,11 +1,9 @@
 """The groups' reducers: found, made, fed, and stopped when they throw.
 
 A reducer is the user's code. It runs inside the batch's transaction under a savepoint: what it keeps and says is
-committed with the
-results it was called for, or not at all. One that throws is rolled back and marked stopped, with file and line; its
-group's
-results go on being archived. A new object (after a restart, or when a stored result was replaced) is called with all
-results again.
+committed with the results it was called for, or not at all. One that throws is rolled back and marked stopped, with
+file and line; its group's results go on being archived. A new object (after a restart, or when a stored result was
+replaced) is called with all results again.
 """
 
 from __future__ import annotations
@@ -90,6 +88,10 @@ class Reducers:
         except BaseException:
             self._reducers.clear()
             raise
+
+    def forget(self, sid: str) -> None:
+        """Let go of a session's reducers: nothing more is expected, and a late result makes them anew."""
+        self._reducers = {group: made for group, made in self._reducers.items() if group[0] != sid}
 
     def prepare(self, session: Admitted, groups: Iterable[int]) -> None:
         """Make the reducers that a batch will need, before its results are stored.

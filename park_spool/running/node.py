@@ -3,9 +3,9 @@
     ready/RANK/UNIT ──rename──► claimed/NODE/UNIT ──runner──► tmp ──rename──► replies/UNIT@NODE, then the claim is
     dropped
 
-Guarantees: a unit is published at most once under this node's name; a claim is dropped only after its reply stands; a
-full disk or a
-cut network keeps claim and answer in hand and tries again; a fenced node kills its jobs and is born anew.
+Guarantees: a unit is published at most once under this node's name; a claim is dropped only after its reply stands;
+a full disk or a cut network keeps claim and answer in hand and tries again; a fenced node kills its jobs and is
+born anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from park_spool.running.heartbeat import Beat
 from park_spool.running.job_times import JobTimes
 
 log = logging.getLogger(__name__)
+
+KEPT_SESSIONS = 20
 
 
 class Runner(Protocol):
@@ -208,11 +210,13 @@ class Node:
         return True
 
     def _session(self, sid: str) -> tuple[Path, Admitted] | None:
-        if sid not in self._sessions:
+        """Return a session's folder and what it holds; read again when it was closed, which moves its folder."""
+        known = self._sessions.get(sid)
+        if known is None or self.member.disk.kind(known[0]) is None:
             found = admitted.find(self.member.disk, self.member.layout, sid)
             if found is None:
                 return None
-            self._sessions[sid] = found
+            self._sessions = {**dict(list(self._sessions.items())[-KEPT_SESSIONS:]), sid: found}
         return self._sessions[sid]
 
     def _assignment(self, unit: Unit, folder: Path) -> Assignment:

@@ -1,8 +1,7 @@
 """What to offer next: how large units are, how many may wait, and in which order. Pure.
 
-A session's jobs that are not yet offered are a few *pending* units: whole job lists at first, pieces and single jobs
-when
-something was lost. Offering takes units off their front.
+A session's jobs that are not yet offered are a few *pending* units: whole job lists at first, pieces and single
+jobs when something was lost. Offering takes units off their front.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What park-spoold does in one step: admit, take back, work out what is missing, offer, close.
 
-Every step but the first is a thin doer around a pure decision; the memory between two steps (`OpenSession`) can be lost
-at any time, since an audit works it out again. Only the active candidate acts.
+Every step but the first is a thin doer around a pure decision; the memory between two steps (`OpenSession`) can be
+lost at any time, since an audit works it out again. Only the active candidate acts.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Tending:
         was_active = self.is_active
         if not self._candidate.step():
             self._sessions = {}
+            self.admission.inbox.forget(())
             return False
         if not was_active:
             self._due = dict.fromkeys(self._due, self._member.monotonic())

@@ -88,8 +88,7 @@ class TakeBack:
         if found is None or not rest:
             disk.unlink(held)
         elif unit.size > 1:
-            # One janitor wins the unlink and offers the pieces; if it dies before, they are missing, and
-            # an audit finds them.
+            # One janitor wins the unlink and offers the pieces; if it dies first, an audit finds them missing.
             if disk.unlink(held):
                 self.pend(planning.pieces(unit, rest))
         elif found[1].is_final("lost", unit.attempt):
