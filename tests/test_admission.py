@@ -704,3 +704,52 @@ def test_sids_are_unique_within_a_second(world: World, inbox: Path) -> None:
     assert len(look(world, Admission(world.member()))) == 20
     assert all(naming.is_sid(sid) for sid in admitted(world))
     finished(world)
+
+
+class LateRename(Disk):
+    """A disk on which a slow spoold's rename into `.SID` happens just before this one looks what to clear away."""
+
+    late: Path | None = None
+
+    def step(self, call: str, path: Path) -> None:
+        if call == "unlink" and path.name == "received.json" and self.late is not None and self.late.exists():
+            self.late.rename(path.parent / "session.xml")
+
+
+def test_a_submission_that_comes_in_while_an_empty_folder_is_cleared_is_kept(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    folder = world.layout.admitting("20261123-025532-k3j9")
+    folder.mkdir()
+    (folder / "received.json").write_text('{"file": "film.xml", "owner": "w", "at": 1.0}')
+    world.submit()
+    LateRename.late = world.layout.inbox / "film.xml"
+    admission = Admission(world.member(LateRename))
+    assert admission.finish("20261123-025532-k3j9") is None
+    assert (folder / "session.xml").exists()
+    assert admission.finish("20261123-025532-k3j9") == "20261123-025532-k3j9"
+
+
+class FailingMove(Disk):
+    """A share on which the rename of a submission happens and is reported as EIO, and so is the look that follows."""
+
+    def _rename(self, source: Path, target: Path) -> None:
+        super()._rename(source, target)
+        if target.name == "session.xml":
+            raise OSError(errno.EIO, "Input/output error")
+
+    def names(self, folder: Path, hidden: bool = False) -> list[str]:
+        if hidden:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().names(folder, hidden)
+
+
+def test_a_submission_whose_rename_and_look_both_fail_is_kept(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.submit()
+    admission = Admission(world.member(FailingMove))
+    admission.inbox.heard(["film.xml"])
+    with pytest.raises(OSError, match="Input/output"):
+        admission.step()
+    [kept] = world.layout.sessions.glob(".2*/session.xml")
+    assert Admission(world.member()).finish(kept.parent.name[1:]) == kept.parent.name[1:]
+    assert check(world.root) == []

@@ -116,9 +116,8 @@ class Admission:
             reject(self._member, path, name, f"{name}: expected {expected}")
             return None
         if self._is_being_admitted(name):
-            return (
-                None  # CRASH: its `.SID` may be an empty leftover; the janitor clears that, then the SID is free again
-            )
+            # CRASH: its `.SID` may be an empty leftover; the janitor clears that, then the SID is free again.
+            return None
         sid, file = self._choose_sid(name)
         folder = self._layout.admitting(sid)
         if not self._disk.make_folder(folder):
@@ -162,8 +161,12 @@ class Admission:
             return ""
 
     def _drop(self, folder: Path) -> None:
-        for name in self._disk.names(folder):
-            self._disk.unlink(folder / name)
+        """Remove a `.SID` that holds no submission; one that came in meanwhile stays, for whoever finishes it.
+
+        RACE: so what spoold wrote itself is removed by name, and nothing that may be a user's.
+        """
+        for path in (folder / RECEIVED, layout.session_json(folder)):
+            self._disk.unlink(path)
         self._disk.remove_folder(folder)
 
     # finishing
@@ -285,11 +288,10 @@ class Admission:
             if path == layout.session_files(folder):
                 self._disk.move(layout.session_xml(folder), path / "session.xml")
             why = f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
-            if reject(self._member, path, received.file, why):
-                self._clear(folder)
-            return
-        self._drop(folder)
-
-    def _clear(self, folder: Path) -> None:
-        self._disk.remove_tree(layout.session_files(folder))
+            if not reject(self._member, path, received.file, why):
+                return
+            if place == layout.session_zip:  # what was unpacked from it is only a copy
+                self._disk.remove_tree(layout.session_files(folder))
+                self._disk.unlink(layout.session_xml(folder))
+            break
         self._drop(folder)
