@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from park_spool import naming, processes, sealed
+from park_spool.cluster import Cluster
 from park_spool.errors import TornError
 from park_spool.member import Member
 from park_spool.sightings import Sightings
-from park_spool.tending.planning import Cluster
 
 
 class Nodes:

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from park_spool import intervals
+from park_spool.cluster import Cluster
 from park_spool.config import Config
 from park_spool.naming import Unit
 from park_spool.tending import planning
-from park_spool.tending.planning import Cluster, Pending
+from park_spool.tending.planning import Pending
 
 CONFIG = Config(Path("s"), Path("a"))
 UNITS = st.builds(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from park_spool.cluster import Cluster
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.survey import parsed
 from park_spool.tending import planning
 from park_spool.tending.open_sessions import OpenSession
-from park_spool.tending.planning import Cluster, Pending
+from park_spool.tending.planning import Pending
 
 
 class Offering:

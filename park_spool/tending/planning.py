@@ -11,18 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from park_spool import intervals
+from park_spool.cluster import Cluster
 from park_spool.config import Config
 from park_spool.naming import Unit
 
 PIECES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """What the live nodes say: their CPUs together, and seconds a job for each (sid, group, job list)."""
-
-    cpus: int
-    job_seconds: Mapping[tuple[str, int, int], float]
 
 
 @dataclass(frozen=True, slots=True)
