@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from park_spool.config import make_spool
@@ -73,13 +74,11 @@ def _archived(path: Path) -> int:
     """Count the jobs that are archived; -1 while the archive is being made."""
     if not path.exists():
         return -1
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return int(connection.execute("SELECT ifnull(sum(ok), 0) FROM joblists").fetchone()[0])
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT ifnull(sum(ok), 0) FROM joblists").fetchone()[0])
     except sqlite3.OperationalError:
         return -1
-    finally:
-        connection.close()
 
 
 def _until(is_so: Callable[[], bool]) -> None:
