@@ -212,7 +212,7 @@ def _use_log_scale(axes: Axes, y: Column, model: Column) -> None:
         # A few noisy points may lie decades below all others: they do not set the scale.
         lowest = [
             *(numpy.percentile(points, [2]) if len(points) else ()),
-            *([line.min()] if len(line) else ()),
+            *([float(numpy.min(line))] if len(line) else ()),
         ]
         axes.set_ylim(min(lowest) / 2, max([*points, *line]) * 2)
 

@@ -94,7 +94,7 @@ def test_an_archive_whose_writer_has_gone_can_be_read(tmp_path: Path) -> None:
 
 
 _LOOK_AS_NOBODY = """
-import os, sqlite3, sys
+import os, sqlite3, sys, urllib.parse  # all before the change of user, who may not be let into this library
 from pathlib import Path
 from park_spool.archive.reading import ArchiveReader
 os.setuid(65534)
