@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-ROLES = ("spoold", "reduced")
 EXPIRED = ".expired"
 WHY = ".why"
 
-MAX_JOB = 999_999_999
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to mistake for something else
 
 _SID = r"(?P<sid>\d{8}-\d{6}-[0-9a-z]{4})"

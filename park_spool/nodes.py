@@ -80,3 +80,11 @@ class Nodes:
                 key = (sid, int(group), int(joblist))
                 seconds[key] = max(float(value), seconds.get(key, 0.0))
         return Cluster(cpus, seconds)
+
+
+def remove_heartbeats(member: Member, node: str) -> None:
+    """Remove the heartbeats of a node: of oneself when leaving, of another when its claim folder is gone."""
+    folder = member.layout.nodes
+    for name in member.disk.names(folder):
+        if (naming.parse_heartbeat(name) or ("",))[0] == node:
+            member.disk.unlink(folder / name)

@@ -26,6 +26,3 @@ class Sightings:
     def silence(self, name: str, now: float) -> float:
         """Return for how many seconds a name has shown the same sequence; 0 for a name never seen."""
         return now - self._seen[name][1] if name in self._seen else 0.0
-
-    def names(self) -> list[str]:
-        return sorted(str(name) for name in self._seen)

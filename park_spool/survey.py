@@ -35,12 +35,17 @@ class Survey:
 
 def look(disk: Disk, spool: Layout) -> Survey:
     """List the three places once, in the order of movement."""
-    ready = tuple((rank, unit) for rank in ranks(disk, spool) for unit in parsed(disk.names(spool.ready / rank)))
+    waiting = ready(disk, spool)
     claimed = tuple(
         (holder, unit) for holder in disk.names(spool.claimed) for unit in parsed(disk.names(spool.claimed / holder))
     )
     replies = (naming.parse_reply(name) for name in disk.names(spool.replies))
-    return Survey(ready, claimed, tuple((reply[1], reply[0]) for reply in replies if reply is not None))
+    return Survey(waiting, claimed, tuple((reply[1], reply[0]) for reply in replies if reply is not None))
+
+
+def ready(disk: Disk, spool: Layout) -> tuple[tuple[str, Unit], ...]:
+    """List the units that wait, with their ranks, in the order of service."""
+    return tuple((rank, unit) for rank in ranks(disk, spool) for unit in parsed(disk.names(spool.ready / rank)))
 
 
 def ranks(disk: Disk, spool: Layout) -> list[str]:

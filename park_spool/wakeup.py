@@ -44,8 +44,7 @@ class Wakeup(FileSystemEventHandler):
     """Watch folders and wait: for a change, for a file to become readable, or for the time to pass.
 
     `deep` folders are watched with all below them, `flat` ones alone; `inbox`, one of the flat ones, is where it
-    matters
-    which files are whole.
+    matters which files are whole.
     """
 
     def __init__(self, deep: Iterable[Path] = (), flat: Iterable[Path] = (), inbox: Path | None = None) -> None:

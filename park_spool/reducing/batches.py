@@ -97,14 +97,18 @@ class Reducing:
             self._retire_later(name[:20], name)  # CRASH: counted before, only the unlink is missing
         found = [read for name in names if name not in known and (read := self._read(name)) is not None]
         for sid, parts in groupby(found, key=lambda part: part[0].unit.sid):
-            self._reduce(sid, list(parts))
+            session = self._session(sid)
+            if session is not None:  # it was, a moment ago: else the replies wait for the next look
+                self._reduce(session, list(parts))
         return bool(found)
 
     def _take(self) -> list[str]:
         """List replies up to a batch's worth of jobs, leaving out those that only wait for their tally."""
         taken: list[str] = []
         jobs = 0
-        for name in self._member.disk.names(self._member.layout.replies):
+        listed = self._member.disk.names(self._member.layout.replies)
+        self._torn = {name: since for name, since in self._torn.items() if name in listed}
+        for name in listed:
             parsed = naming.parse_reply(name)
             if parsed is None or name in self._retired.get(parsed[0].sid, ()):
                 continue
@@ -145,22 +149,20 @@ class Reducing:
         del self._torn[name]
         log.warning("reply %s was put into quarantine: %s", name, error)
 
-    def _reduce(self, sid: str, parts: Sequence[tuple[Reply, bytes]]) -> None:
+    def _reduce(self, session: Admitted, parts: Sequence[tuple[Reply, bytes]]) -> None:
         """Make one session's replies durable, then count them. CRASH: in between the bundle waits to be read in."""
+        sid = session.sid
         bundle = self._bundles.next_name(sid)
         self._unsure.add(sid)
         self._bundles.publish(sid, bundle, [(reply.name, data) for reply, data in parts])
-        self._commit(sid, bundle, [reply for reply, _ in parts], [reply.name for reply, _ in parts])
+        self._commit(session, bundle, [reply for reply, _ in parts], [reply.name for reply, _ in parts])
         self._unsure.discard(sid)
-        self._tallying.mark(sid, is_complete=self._is_complete(sid))
         for reply, _ in parts:
             self._retire_later(sid, reply.name)
 
-    def _commit(self, sid: str, bundle: str, fresh: Iterable[Reply], names: Iterable[str]) -> None:
+    def _commit(self, session: Admitted, bundle: str, fresh: Iterable[Reply], names: Iterable[str]) -> None:
         """Store what replies say, call the reducers, and record under which bundle they go: one transaction."""
-        session = self._session(sid)
-        if session is None:
-            return
+        sid = session.sid
         results = [result for reply in fresh for result in results_of(session, reply)]
         with self._reducers.undone_on_failure(), self._archive.transaction():
             self._reducers.prepare(session, {result.group for result in results})
@@ -168,9 +170,10 @@ class Reducing:
             self._archive.record_replies((name, sid, bundle) for name in names)
             self._archive.record_bundle(sid, bundle)
             self._call_reducers(session, outcome.accepted, set(outcome.replaced))
-            self._settle(session)
+            is_complete = self._settle(session)
             self._member.disk.step("commit", self._member.config.archive)
         # At this instant, the commit, the results count here.
+        self._tallying.mark(sid, is_complete)
 
     def _call_reducers(self, session: Admitted, accepted: Iterable[Result], replaced: set[tuple[str, int]]) -> None:
         by_group: dict[int, list[Result]] = {}
@@ -182,13 +185,14 @@ class Reducing:
         for group in sorted(replaced):
             self._reducers.redo(session, group)
 
-    def _settle(self, session: Admitted) -> None:
-        """Say how a session ended, once all its jobs are final."""
+    def _settle(self, session: Admitted) -> bool:
+        """Say how a session ended, once all its jobs are final; return whether they are."""
         jobs, ok, failed = self._archive.counts(session.sid)
-        if ok + failed == jobs:
-            self._archive.set_state(
-                session.sid, "failed" if failed else "done", self._archive.last_finished(session.sid)
-            )
+        is_complete = ok + failed == jobs
+        if is_complete:
+            state = "failed" if failed else "done"
+            self._archive.set_state(session.sid, state, self._archive.last_finished(session.sid))
+        return is_complete
 
     def _is_complete(self, sid: str) -> bool:
         jobs, ok, failed = self._archive.counts(sid)
@@ -234,9 +238,9 @@ class Reducing:
                     fresh += [replies.decode(part, data)] if part not in known else []
                 except TornError as error:
                     log.error("bundle %s of %s: %s: %s", name, sid, part, error)
-            if self._session(sid) is not None:
-                self._commit(sid, name, fresh, [part for part, _ in parts])
-                self._tallying.mark(sid, is_complete=self._is_complete(sid))
+            session = self._session(sid)
+            if session is not None:
+                self._commit(session, name, fresh, [part for part, _ in parts])
 
     # retiring
 

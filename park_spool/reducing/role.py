@@ -22,6 +22,7 @@ class Reduction:
         self._archive: Archive | None = None
         self._reducing: Reducing | None = None
         self._nodes_due = 0.0
+        self._nodes_put: dict[str, tuple[object, bool]] | None = None
 
     def step(self) -> bool:
         """Do what there is to do now; return whether anything was."""
@@ -50,6 +51,9 @@ class Reduction:
         if self._member.config.is_shared:
             self._member.disk.refresh(self._member.layout.replies)  # NFS: a listing may stay stale without bound
         self._nodes.look()
+        seen = {node: (report.get("seq"), node in self._nodes.gone) for node, report in self._nodes.reports.items()}
+        if seen == self._nodes_put:
+            return  # an idle site writes nothing
         with self._archive.transaction():
             self._archive.mark_gone(self._nodes.reports)
             for node, report in self._nodes.reports.items():
@@ -57,6 +61,7 @@ class Reduction:
                 self._archive.put_node(
                     {**report, "state": state, "seen": report.get("at", 0.0), "units": report.get("held", [])}
                 )
+        self._nodes_put = seen
 
     def wait_seconds(self) -> float:
         """Return how long nothing needs to be looked at, unless something wakes the daemon."""
@@ -76,4 +81,4 @@ class Reduction:
     def _close(self) -> None:
         if self._archive is not None:
             self._archive.close()
-        self._archive = self._reducing = None
+        self._archive = self._reducing = self._nodes_put = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from park_spool import naming, sealed
 from park_spool.member import Member
+from park_spool.nodes import remove_heartbeats
 
 HURRY_SECONDS = 0.2
 
@@ -47,6 +48,4 @@ class Beat:
 
     def bury(self, member: Member) -> None:
         """Take one's own heartbeats away: this incarnation is over."""
-        for name in member.disk.names(member.layout.nodes):
-            if (naming.parse_heartbeat(name) or ("",))[0] == member.name:
-                member.disk.unlink(member.layout.nodes / name)
+        remove_heartbeats(member, member.name)

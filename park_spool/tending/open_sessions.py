@@ -53,7 +53,7 @@ class OpenSession:
         self.pending = planning.without(self.pending, unit)
 
     def read_tallies(self, member: Member) -> bool:
-        """Read the newest tallies; return whether they name failures that nothing pending answers."""
+        """Read the newest tallies; return whether they name other failures than before."""
         folder = member.layout.session(self.admitted.sid)
         before = self.tally
         self.tally = tallies.read(member.disk, folder, self._tallies_read)

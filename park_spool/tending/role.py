@@ -7,6 +7,7 @@ lost at any time, since an audit works it out again. Only the active candidate a
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from park_spool import admitted, intervals, naming, survey
@@ -129,12 +130,17 @@ class Tending:
 
     def _drop_strays(self) -> None:
         """Remove units from ready/ whose session is closed or was never admitted: nobody can run them."""
-        for rank, unit in survey.look(self._member.disk, self._member.layout).ready:
-            if unit.sid not in self._sessions and not self._is_open(unit.sid):
-                self._member.disk.unlink(self._member.layout.ready / rank / unit.name)
+        self._withdraw(lambda sid: sid not in self._sessions and not self._is_open(sid))
 
     def _is_open(self, sid: str) -> bool:
         return self._member.disk.kind(self._member.layout.session(sid)) is not None
+
+    def _withdraw(self, is_unwanted: Callable[[str], bool]) -> None:
+        """Remove the units of unwanted sessions from ready/."""
+        disk, spool = self._member.disk, self._member.layout
+        for rank, unit in survey.ready(disk, spool):
+            if is_unwanted(unit.sid):
+                disk.unlink(spool.ready / rank / unit.name)
 
     def _audit_due(self) -> bool:
         now = self._member.monotonic()
@@ -170,15 +176,12 @@ class Tending:
                 last[key] = max(last.get(key, (-1, -1)), (unit.round, unit.attempt))
             else:
                 whole.append(unit)
-        for unit in planning.with_attempts(_cut(ranges, whole), last):
+        units = planning.with_attempts(_cut(ranges, whole), last)
+        opened.pend([unit for unit in units if unit.attempt < opened.admitted.max_attempts])
+        for unit in units:
             if unit.attempt >= opened.admitted.max_attempts:
-                takeback.give_up(
-                    self._member,
-                    _previous(unit),
-                    "its reply could not be read, at every attempt; it is not tried again",
-                )
-            else:
-                opened.pend([unit])
+                why = "its reply could not be read, at every attempt; it is not tried again"
+                takeback.give_up(self._member, _previous(unit), why)
 
     def _quarantined(self, sid: str) -> list[Unit]:
         names = self._member.disk.names(self._member.layout.quarantine)
@@ -199,12 +202,9 @@ class Tending:
         return closed
 
     def _close(self, sid: str) -> None:
-        disk, spool = self._member.disk, self._member.layout
-        for rank in survey.ranks(disk, spool):
-            for unit in survey.parsed(disk.names(spool.ready / rank)):
-                if unit.sid == sid:
-                    disk.unlink(spool.ready / rank / unit.name)
-        disk.move(spool.session(sid), spool.closed_session(sid))  # at this instant it is closed
+        self._withdraw(lambda other: other == sid)
+        spool = self._member.layout
+        self._member.disk.move(spool.session(sid), spool.closed_session(sid))  # at this instant it is closed
         self._sessions.pop(sid, None)
         log.info("closed session %s: all its jobs are final", sid)
 
@@ -219,9 +219,9 @@ class Tending:
         return opened.tally
 
     def _pend(self, units: list[Unit]) -> None:
-        for unit in units:
-            if unit.sid in self._sessions:
-                self._sessions[unit.sid].pend([unit])
+        opened = self._sessions.get(units[0].sid)
+        if opened is not None:
+            opened.pend(units)
 
 
 def _cut(ranges: list[Unit], whole: list[Unit]) -> list[Unit]:

@@ -16,7 +16,7 @@ from park_spool.admitted import Admitted
 from park_spool.errors import PermanentError
 from park_spool.member import Member
 from park_spool.naming import Unit
-from park_spool.nodes import Nodes
+from park_spool.nodes import Nodes, remove_heartbeats
 from park_spool.survey import parsed
 from park_spool.tallies import Tally
 from park_spool.tending import planning
@@ -26,7 +26,7 @@ Pend = Callable[[list[Unit]], None]
 
 @dataclass(slots=True)
 class TakeBack:
-    """One spoold's hands on the folders of dead nodes. `pend` takes the units that are to be offered again."""
+    """One spoold's hands on the folders of dead nodes; `pend` takes the units of one session to be offered again."""
 
     member: Member
     nodes: Nodes
@@ -48,15 +48,8 @@ class TakeBack:
         # At this instant the node is fenced.
         moved = disk.move(spool.claims(node), spool.expired(node))
         if not moved and disk.kind(spool.claims(node)) is None:
-            self._forget(node)
+            remove_heartbeats(self.member, node)
         return moved
-
-    def _forget(self, node: str) -> None:
-        """Remove the heartbeats of a node whose folder is gone."""
-        folder = self.member.layout.nodes
-        for name in self.member.disk.names(folder):
-            if (naming.parse_heartbeat(name) or ("",))[0] == node:
-                self.member.disk.unlink(folder / name)
 
     def _expired(self) -> list[str]:
         names = self.member.disk.names(self.member.layout.claimed)
