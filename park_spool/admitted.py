@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from park_spool import layout, naming
+from park_spool import controls, layout, naming, tags
 from park_spool.atomic import Disk
 from park_spool.errors import PermanentError
 from park_spool.layout import Layout
@@ -42,7 +42,18 @@ class Admitted:
         return self.owner or self.session.user
 
     def rank(self, joblist: tuple[int, int]) -> str:
-        return naming.rank(self.session.priority, self._joblist_priority(joblist))
+        return naming.rank(self.session.priority, self._joblist_priority(joblist), self.tag(joblist[0]))
+
+    def tag(self, group: int) -> str:
+        """Return what a group's task asks of the nodes that may claim its units."""
+        task = self.session.groups[group - 1].task
+        return tags.tag(task.nodes, task.tags, task.mode == "command")
+
+    def with_priority(self, priority: int | None) -> Admitted:
+        """Return the session as a later `priority` control makes it; None leaves its own."""
+        if priority is None or priority == self.session.priority:
+            return self
+        return replace(self, session=replace(self.session, priority=priority))
 
     def _joblist_priority(self, key: tuple[int, int]) -> int:
         return self.session.groups[key[0] - 1].joblists[key[1] - 1].priority
@@ -52,8 +63,11 @@ class Admitted:
         return unit.stop - 1 <= self.session.sizes().get(unit.key, 0)
 
     def is_final(self, status: str, attempt: int) -> bool:
-        """Say whether a result ends its job: it is ok, or its attempt is the last of its round."""
-        return status == "ok" or attempt + 1 >= self.max_attempts
+        """Say whether a result ends its job: it is ok, or its attempt is the last of its round; `cancelled` never does.
+
+        A retry that names the job in a later round makes what is not ok open again (`Retries.is_last`).
+        """
+        return status == "ok" or (status != "cancelled" and attempt + 1 >= self.max_attempts)
 
 
 def decode(data: bytes) -> Admitted:
@@ -66,9 +80,12 @@ def decode(data: bytes) -> Admitted:
 
 
 def find(disk: Disk, spool: Layout, sid: str) -> tuple[Path, Admitted] | None:
-    """Find an admitted session, open or closed, and its folder; None if there is none (or the listing is stale)."""
+    """Find an admitted session, open or closed, and its folder; None if there is none (or the listing is stale).
+
+    Its priority is the one that counts now.
+    """
     for folder in (spool.session(sid), spool.closed_session(sid)):
         data = disk.read(layout.session_json(folder))
         if data is not None:
-            return folder, decode(data)
+            return folder, decode(data).with_priority(controls.read(disk.names(folder)).priority)
     return None

@@ -10,17 +10,19 @@ every other OSError through.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat as statmode
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 
 from park_spool.errors import SpoolError
 
 _ABSENT = (errno.ENOENT, errno.ESTALE)
+_PIECE = 1 << 20
 
 
 class Disk:
@@ -140,6 +142,55 @@ class Disk:
             raise
         if durable:
             self.sync(path.parent)
+
+    def publish_copy(self, source: Path, folder: Path, most: int) -> tuple[str, int] | None:
+        """Copy a file durably into a folder under its SHA-256; return that and the size, None beyond `most` bytes.
+
+        Where the name stands already, nothing is written. Follows no link.
+        """
+        found = self._copy(source, None, most)
+        if found is None:
+            return None
+        if self.kind(folder / found[0]) == "file":
+            self.sync(folder)  # another's, and perhaps not durable yet
+            return found
+        temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
+        try:
+            found = self._copy(source, temporary, most)  # it may have changed since: what is copied now counts
+            if found is not None:
+                self._rename(temporary, folder / found[0])
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        if found is None:
+            self.unlink(temporary)
+        else:
+            self.sync(folder)
+        return found
+
+    def _copy(self, source: Path, target: Path | None, most: int) -> tuple[str, int] | None:
+        """Read a file, and write it if there is a target; return its SHA-256 and size, None beyond `most` bytes."""
+        digest, size = hashlib.sha256(), 0
+        with ExitStack() as opened:
+            reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            opened.callback(os.close, reader)
+            if target is not None:
+                self.step("create", target)
+                writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+                opened.callback(os.close, writer)
+            while piece := os.read(reader, _PIECE):
+                digest.update(piece)
+                size += len(piece)
+                if size > most:
+                    return None
+                if target is not None:
+                    self.step("write", target)
+                    self._write(writer, piece)
+            if target is not None:
+                self.step("fsync", target)
+                os.fsync(writer)
+        return digest.hexdigest(), size
 
     def _fill(self, path: Path, data: bytes, durable: bool) -> None:
         self.step("create", path)

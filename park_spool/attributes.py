@@ -1,7 +1,8 @@
 """Read the numbers and attributes that a job's output carries.
 
 A reply may be any text.  If it is a JSON object, its keys are attributes; if it is one XML element, the
-element's attributes are; otherwise there are none.  The five numbers that the archive keeps apart (chisq,
+element's attributes are; else its last line counts, if that is one of them: what stands before it may be progress.
+The five numbers that the archive keeps apart (chisq,
 npoints, dof, nllf, seed) are separated from everything else and never mixed.  Nothing here raises on any
 text: what cannot be read is absent, because a bad reply must not stop the line.
 """
@@ -33,13 +34,15 @@ NOTHING = Attributes()
 
 
 def attributes(output: str) -> Attributes:
-    """Return the attributes of one output text.
+    r"""Return the attributes of one output text.
 
     `chisq` is the plain sum of squared residuals over errors, `nllf` the negative log-likelihood; neither
     is made from the other.
 
     >>> attributes('{"chisq": 966.19, "npoints": 408, "success": true}')
     Attributes(chisq=966.19, npoints=408, dof=None, nllf=None, seed=None, values={'success': True})
+    >>> attributes('{"chisq": 17000.5}\n{"chisq": 966.19}\n').chisq
+    966.19
     >>> attributes('<reply chisq="12.5" host="n4"/>').values
     {'host': 'n4'}
     >>> attributes('{"chisq": NaN}').chisq is None
@@ -66,11 +69,20 @@ def numbers(output: str) -> Attributes:
     >>> numbers('{"answer": 42}') is NOTHING
     True
     """
-    return attributes(output) if _WORTH_READING.search(output) else NOTHING
+    return attributes(output) if may_hold_numbers(output) else NOTHING
+
+
+def may_hold_numbers(output: str) -> bool:
+    """Say whether an output, or one of several in one text, can hold one of the five numbers."""
+    return _WORTH_READING.search(output) is not None
 
 
 def _read(output: str) -> dict[str, object]:
     text = output.strip()
+    return _read_one(text) or _read_one(text[text.rfind("\n") + 1 :])
+
+
+def _read_one(text: str) -> dict[str, object]:
     if text.startswith("{"):
         return _read_json(text)
     return _read_xml(text) if text.startswith("<") else {}

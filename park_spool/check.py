@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from park_spool import admitted, layout, naming, replies, sealed, survey, tallies
+from park_spool import admitted, controls, layout, naming, replies, retries, sealed, survey, tallies, wishes
 from park_spool.admitted import Admitted
 from park_spool.atomic import Disk
 from park_spool.errors import PermanentError, TornError
 from park_spool.layout import FOLDERS, Layout
 from park_spool.naming import Unit
+from park_spool.patterns import PATTERNS
 
 
 def check(root: Path, disk: Disk | None = None) -> list[str]:
@@ -30,6 +31,7 @@ def check(root: Path, disk: Disk | None = None) -> list[str]:
         *looks.units(),
         *looks.replies(),
         *looks.bundles(),
+        *looks.kept(),
         *looks.beside(spool.rejected, "rejected"),
         *looks.beside(spool.quarantine, "quarantine"),
     ]
@@ -42,17 +44,20 @@ class _Looks:
         self._disk = disk
         self._spool = spool
         self._sessions: dict[str, tuple[Path, Admitted] | None] = {}
+        self._names: dict[str, list[str]] = {}
+        self._tombs: dict[str, bool] = {}
 
     def names(self) -> Iterator[str]:
         """Find names that no pattern knows, in the folders where every name must be known."""
         known: dict[str, Callable[[str], object]] = {
             "sessions": lambda name: naming.is_sid(name) or name == "closed",
-            "sessions/closed": naming.is_sid,
+            "sessions/closed": lambda name: naming.is_sid(name) or wishes.parse_tombstone(name),
             "ready": naming.is_rank,
-            "claimed": lambda name: naming.is_node(name) or naming.PATTERNS["expired"].fullmatch(name),
+            "claimed": lambda name: naming.is_node(name) or PATTERNS["expired"].fullmatch(name),
             "replies": naming.parse_reply,
             "reduced": naming.is_sid,
-            "nodes": naming.parse_heartbeat,
+            "files": naming.is_sid,
+            "nodes": lambda name: naming.parse_heartbeat(name) or wishes.parse_notice(name),
             "locks": naming.parse_lock,
         }
         holders = set(self._disk.names(self._spool.claimed))
@@ -69,9 +74,11 @@ class _Looks:
         for folder in (self._spool.sessions, self._spool.closed):
             for sid in filter(naming.is_sid, self._disk.names(folder)):
                 yield from self._session(folder / sid)
-        for sid in self._disk.names(self._spool.closed):
+        for sid in filter(naming.is_sid, self._disk.names(self._spool.closed)):
             if self._disk.kind(self._spool.session(sid)) is not None:
                 yield f"sessions/{sid}: is open and closed at once"
+            if self._is_deleted(sid):
+                yield f"sessions/closed/{sid}: was deleted, and stands beside its tombstone; nobody looks for it there"
 
     def _session(self, path: Path) -> Iterator[str]:
         where = path.relative_to(self._spool.root)
@@ -87,6 +94,7 @@ class _Looks:
         if session.sid != path.name:
             yield f"{where}/session.json: is of session {session.sid}"
         yield from self._tallies(path, session)
+        yield from self._wishes(path, session)
 
     def _tallies(self, path: Path, session: Admitted) -> Iterator[str]:
         for name in tallies.newest(self._disk.names(path)).values():
@@ -97,6 +105,27 @@ class _Looks:
             ]
             if beyond:
                 yield f"{(path / name).relative_to(self._spool.root)}: counts jobs that its session has not"
+
+    def _wishes(self, path: Path, session: Admitted) -> Iterator[str]:
+        """Hold what users said later against what they may say."""
+        where = path.relative_to(self._spool.root)
+        for name in self._disk.names(path):
+            if name.startswith("control.") and wishes.parse_control(name) is None:
+                yield f"{where}/{name}: is not the name of a control; nobody does what it asks"
+            elif name.startswith("retry."):
+                yield from self._retry(f"{where}/{name}", path / name, session)
+
+    def _retry(self, where: str, path: Path, session: Admitted) -> Iterator[str]:
+        if wishes.parse_retry(path.name) is None:
+            yield f"{where}: is not the name of a retry; nobody runs what it names"
+            return
+        try:
+            named = retries.decode(self._disk.read(path) or b"")
+        except TornError as error:
+            yield f"{where}: {error}"
+            return
+        if not set(named) <= set(session.session.sizes()):
+            yield f"{where}: names job lists that its session has not"
 
     def units(self) -> Iterator[str]:
         """Hold each unit in ready/ and claimed/ against the session that it names, and its folder against its rank."""
@@ -115,16 +144,39 @@ class _Looks:
 
     def _unit(self, where: str, unit: Unit, rank: str | None) -> Iterator[str]:
         session = self._find(unit.sid)
+        if self._is_deleted(unit.sid):
+            return  # whoever meets it drops it
         if session is None:
             yield f"{where}: names a session that was never admitted"
         elif not session.has(unit):
             yield f"{where}: names jobs that its session has not"
         elif unit.attempt >= session.max_attempts:
             yield f"{where}: expected an attempt below {session.max_attempts}, got {unit.attempt}"
-        elif rank is not None and session.rank(unit.key) != rank:
+        elif unit.round > self._rounds(unit.sid):
+            yield f"{where}: is of a round that no retry opened"
+        elif rank is not None and session.rank(unit.key) != rank and not self._was_moved(unit.sid):
             yield f"{where}: expected rank {session.rank(unit.key)}"
         elif rank is not None and self._disk.kind(self._spool.session(unit.sid)) is None:
             yield f"{where}: its session is closed, nobody needs its jobs"
+
+    def _said(self, sid: str) -> list[str]:
+        """Return the names in a session's folder, open or closed, as one look saw them."""
+        if sid not in self._names:
+            folders = (self._spool.session(sid), self._spool.closed_session(sid))
+            self._names[sid] = [name for folder in folders for name in self._disk.names(folder)]
+        return self._names[sid]
+
+    def _was_moved(self, sid: str) -> bool:
+        """Say whether a session was given another priority: a unit may stand under its old rank until an audit."""
+        return controls.read(self._said(sid)).priority is not None
+
+    def _rounds(self, sid: str) -> int:
+        return max((wishes.parse_retry(name) or 0 for name in self._said(sid)), default=0)
+
+    def _is_deleted(self, sid: str) -> bool:
+        if sid not in self._tombs:
+            self._tombs[sid] = self._disk.kind(self._spool.tombstone(sid)) is not None
+        return self._tombs[sid]
 
     def _find(self, sid: str) -> Admitted | None:
         if sid not in self._sessions:
@@ -150,7 +202,7 @@ class _Looks:
         except TornError as error:
             yield f"{where}: {error}"
         session = self._find(unit.sid)
-        if session is None or not session.has(unit):
+        if not self._is_deleted(unit.sid) and (session is None or not session.has(unit)):
             yield f"{where}: answers jobs that no session has"
 
     def bundles(self) -> Iterator[str]:
@@ -174,6 +226,15 @@ class _Looks:
                         yield from self._reply(f"{where}: {part}", part, reply, parsed[0])
             except TornError as error:
                 yield f"{where}: {error}"
+
+    def kept(self) -> Iterator[str]:
+        """Hold the folders of kept files against the sessions that they are of; the files themselves are not read."""
+        for sid in filter(naming.is_sid, self._disk.names(self._spool.folder("files"))):
+            if self._find(sid) is None and not self._is_deleted(sid):
+                yield f"files/{sid}: holds what jobs of a session kept that was never admitted"
+            for name in self._disk.names(self._spool.kept(sid)):
+                if not PATTERNS["kept"].fullmatch(name):
+                    yield f"files/{sid}/{name}: is not the SHA-256 of a file"
 
     def beside(self, folder: Path, what: str) -> Iterator[str]:
         """Find things put aside without a reason beside them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +17,8 @@ from typing import Any, get_type_hints
 from park_spool import filesystem
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS, Layout
+
+DEFAULT, DEFAULT_SHARED = "default", "default on a shared file system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class Config:
     max_attempts: int = 3
     batch_jobs: int = 20_000
     tally_seconds: float = 2.0
+    control_seconds: float = 1.0
+    drain_seconds: float = 10.0
+    elsewhere_seconds: float = 10.0
+    straggler_factor: float = 3.0
+    bad_node_failures: int = 10
+    units_per_second: float = 2000.0
+    worker_jobs: int = 1_000_000
+    worker_growth: int = 1_000_000_000
     max_submission_bytes: int = 4_000_000_000
 
     def __post_init__(self) -> None:
@@ -97,11 +108,27 @@ def find_spool(given: str | Path | None, environment: Mapping[str, str] = os.env
     return Path(given or environment.get("PARK_SPOOL") or "spool").absolute()
 
 
+def spool_source(given: str | Path | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Say where `find_spool` has its answer from.
+
+    >>> spool_source(None, {"PARK_SPOOL": "/shared/spool"}), spool_source(None, {})
+    ('environment PARK_SPOOL', 'default')
+    """
+    if given:
+        return "command line"
+    return "environment PARK_SPOOL" if environment.get("PARK_SPOOL") else DEFAULT
+
+
 def load(spool: Path, **overrides: Any) -> Config:
     """Build the settings of a spool.
 
     Raises SpoolError if the folder is none, ConfigError with file and key otherwise.
     """
+    return load_with_sources(spool, **overrides)[0]
+
+
+def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, str]]:
+    """Build the settings of a spool, and say of each where its value came from. Raises as `load` does."""
     layout = Layout(spool.absolute())
     if _is_checkouts_own(layout.root):
         make_spool(layout.root)
@@ -111,19 +138,36 @@ def load(spool: Path, **overrides: Any) -> Config:
             f"{spool} is not a spool: it has no folder {missing[0]!r}. "
             f"Make one with `park init {spool}`, or name yours with --spool or PARK_SPOOL."
         )
-    settings = _read(layout.settings)
     shared = filesystem.is_shared(layout.root)
-    values = {
-        **_defaults(shared),
-        **settings,
-        **{key: value for key, value in overrides.items() if value is not None},
-    }
+    values, sources = _gather(layout, shared, overrides)
     archive = values.pop("archive", None)
     typed = _typed(layout, values)
     try:
-        return Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
+        settings = Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
     except ConfigError as error:
         raise ConfigError(f"{layout.settings}: {error}") from error
+    return settings, {field.name: sources.get(field.name, DEFAULT) for field in fields(Config)}
+
+
+def _gather(layout: Layout, shared: bool, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Put the values of all sources above each other, and note which source each is from."""
+    text = _read(layout.settings)
+    given = {key: value for key, value in overrides.items() if value is not None}
+    values: dict[str, Any] = {**_defaults(shared), **_parse(layout.settings, text), **given}
+    sources = dict.fromkeys([*_defaults(shared), *(["archive"] if shared else [])], DEFAULT_SHARED)
+    sources["is_shared"] = "the system's table of mounts"
+    sources |= {key: f"{layout.settings.name}, line {_line(text, key)}" for key in _parse(layout.settings, text)}
+    return values, {**sources, **dict.fromkeys(given, "command line")}
+
+
+def _line(text: str, key: str) -> int:
+    """Return the line on which a key of a TOML file stands, counted from 1; 0 if it cannot be seen.
+
+    >>> _line("# port = 1\\n\\nport = 5500\\n", "port")
+    3
+    """
+    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", text, re.MULTILINE)
+    return text.count("\n", 0, found.end()) + 1 if found else 0
 
 
 def _is_checkouts_own(root: Path) -> bool:
@@ -136,15 +180,26 @@ def _is_checkouts_own(root: Path) -> bool:
 
 def _defaults(shared: bool) -> dict[str, Any]:
     """Return what differs on a file system that other hosts see: listings are late there, and every look costs."""
-    return {"staleness_seconds": 35.0, "look_seconds": 1.0, "settle_seconds": 2.0} if shared else {}
+    return (
+        {"staleness_seconds": 35.0, "look_seconds": 1.4, "settle_seconds": 2.0, "units_per_second": 100.0}
+        if shared
+        else {}
+    )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return ""
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; nothing was started") from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}; nothing was started") from error
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import signal
 import socket
 import sys
@@ -84,16 +85,38 @@ def _complain(error: OSError | ParkError) -> None:
         log.error("%s: %s; trying again", type(error).__name__, error, exc_info=not isinstance(error, ParkError))
 
 
+class SharedLog(logging.handlers.RotatingFileHandler):
+    """A rotated log that several processes of one host write: who finds it moved away by another goes on in the new."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line. RACE: a file that is rotated between the look and the write still gets it: nothing is lost."""
+        try:
+            self._follow()
+        except OSError:  # a full disk, a cut network: told as logging tells its own troubles, never to the daemon
+            self.handleError(record)
+        super().emit(record)
+
+    def _follow(self) -> None:
+        """Go on in the file that stands under the name now."""
+        if self.stream is not None and not self._stands_at_name(self.stream.fileno()):
+            old, self.stream = self.stream, self._open()
+            old.close()
+
+    def _stands_at_name(self, descriptor: int) -> bool:
+        mine = os.fstat(descriptor)
+        try:
+            there = Path(self.baseFilename).stat()
+        except FileNotFoundError:
+            return False
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
     """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is a terminal or asked for."""
     handlers: list[logging.Handler] = []
     host = socket.gethostname().split(".")[0]
     # NFS: two hosts appending to one file lose lines, so each has its own.
-    handlers.append(
-        logging.handlers.RotatingFileHandler(
-            folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True
-        )
-    )
+    handlers.append(SharedLog(folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True))
     if is_verbose or sys.stderr.isatty():
         handlers.append(logging.StreamHandler(sys.stderr))
     logging.basicConfig(level=logging.INFO, format=_LINE, handlers=handlers, force=True)

@@ -5,6 +5,7 @@ All functions take and return lists of `(start, stop)` with `start < stop`, sort
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -64,7 +65,8 @@ def total(pieces: Intervals) -> int:
 
 def holds(pieces: Intervals, start: int, stop: int) -> bool:
     """Say whether a set holds the whole of `[start, stop)`."""
-    return not subtract([(start, stop)], pieces)
+    index = bisect_right(pieces, start, key=lambda piece: piece[0]) - 1
+    return start >= stop or (index >= 0 and stop <= pieces[index][1])
 
 
 def take(pieces: Intervals, size: int) -> tuple[Interval, Intervals]:

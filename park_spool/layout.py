@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from park_spool.naming import EXPIRED
+from park_spool.wishes import tombstone_name
 
 FOLDERS = (
     "inbox",
@@ -19,6 +20,7 @@ FOLDERS = (
     "claimed",
     "replies",
     "reduced",
+    "files",
     "nodes",
     "locks",
     "quarantine",
@@ -97,6 +99,13 @@ class Layout:
     @property
     def tmp(self) -> Path:
         return self.root / "tmp"
+
+    def kept(self, sid: str) -> Path:
+        """Return the folder of the files that a session's jobs left in `$PARK_OUTPUT`, by their SHA-256."""
+        return self.root / "files" / sid
+
+    def tombstone(self, sid: str) -> Path:
+        return self.closed / tombstone_name(sid)
 
     def session(self, sid: str) -> Path:
         return self.sessions / sid

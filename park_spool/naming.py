@@ -11,32 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from park_spool.patterns import PATTERNS
+
 EXPIRED = ".expired"
 WHY = ".why"
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to mistake for something else
-
-_SID = r"(?P<sid>\d{8}-\d{6}-[0-9a-z]{4})"
-_NODE = r"(?P<node>[a-z0-9][a-z0-9-]{0,39}_\d+_[0-9a-z]{6})"
-_SEQ = r"(?P<seq>\d{9})"
-_UNIT = (
-    _SID
-    + r"\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<first>\d{9})-(?P<last>\d{9})\.(?P<round>\d{2})\.(?P<attempt>\d{2})"
-)
-_TEXTS = {
-    "SID": _SID,
-    "UNIT": _UNIT,
-    "NODE": _NODE,
-    "RANK": r"(?P<session>\d{3})-(?P<joblist>\d{3})(\+(?P<tag>[a-z0-9_-]+))?",
-    "reply": _UNIT + "@" + _NODE,
-    "heartbeat": _NODE + r"\." + _SEQ + r"\.json",
-    "lock": r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ,
-    "tally": r"tally\." + _NODE + r"\." + _SEQ,
-    "bundle": _NODE + r"\." + _SEQ,
-    "expired": _NODE + r"\.expired",
-}
-# Only ASCII digits: int() reads others too, and a name that two spellings could mean would never be found.
-PATTERNS: dict[str, re.Pattern[str]] = {word: re.compile(text, re.ASCII) for word, text in _TEXTS.items()}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,6 +143,11 @@ def parse_bundle(name: str) -> tuple[str, int] | None:
     return (match["node"], int(match["seq"])) if match else None
 
 
+def random_word(choose: Callable[[str], str]) -> str:
+    """Return six random characters, for names that two may choose at once."""
+    return _random(6, choose)
+
+
 def is_node(name: str) -> bool:
     return PATTERNS["NODE"].fullmatch(name) is not None
 
@@ -175,13 +160,22 @@ def is_rank(name: str) -> bool:
     return PATTERNS["RANK"].fullmatch(name) is not None
 
 
-def rank(session_priority: int, joblist_priority: int) -> str:
+def rank_tag(name: str) -> str:
+    """Return the tag of a rank folder, empty where every node may claim.
+
+    >>> rank_tag("100-096+n1,n2+gpu"), rank_tag("100-096")
+    ('n1,n2+gpu', '')
+    """
+    return name.partition("+")[2]
+
+
+def rank(session_priority: int, joblist_priority: int, tag: str = "") -> str:
     """Encode both priorities (−100 to 100) so that sorted names are the order of service.
 
-    >>> rank(0, 4)
-    '100-096'
+    >>> rank(0, 4), rank(-5, 0, "gpu")
+    ('100-096', '105-100+gpu')
     """
-    return f"{100 - session_priority:03d}-{100 - joblist_priority:03d}"
+    return f"{100 - session_priority:03d}-{100 - joblist_priority:03d}{'+' if tag else ''}{tag}"
 
 
 def new_sid(now: float, choose: Callable[[str], str]) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from park_spool import naming, processes, sealed
-from park_spool.cluster import Cluster
+from park_spool import naming, processes, sealed, wishes
+from park_spool.cluster import Cluster, add_up
 from park_spool.errors import TornError
 from park_spool.member import Member
 from park_spool.sightings import Sightings
@@ -43,7 +43,7 @@ class Nodes:
         self._seqs = seqs
         self.reports = {node: report for node, report in self.reports.items() if node in seqs}
         self.gone = [node for node in sorted(seqs) if self._is_gone(node)]
-        self.cluster = self._add_up()
+        self.cluster = add_up({node: self.reports[node] for node in self.live})
 
     def _read(self, node: str, seq: int) -> None:
         data = self._member.disk.read(self._member.layout.nodes / naming.heartbeat_name(node, seq))
@@ -68,23 +68,10 @@ class Nodes:
         """Return the nodes that have said something and were not gone at the last look."""
         return sorted(node for node in self.reports if node not in self.gone)
 
-    def _add_up(self) -> Cluster:
-        """Add up what the live nodes report; of several times for one job list the longest counts."""
-        cpus = 0
-        seconds: dict[tuple[str, int, int], float] = {}
-        for node in self.live:
-            report = self.reports[node]
-            cpus += max(0, int(report.get("cpus", 0)))
-            for word, value in report.get("job_seconds", {}).items():
-                sid, group, joblist = word.split("/")
-                key = (sid, int(group), int(joblist))
-                seconds[key] = max(float(value), seconds.get(key, 0.0))
-        return Cluster(cpus, seconds)
-
 
 def remove_heartbeats(member: Member, node: str) -> None:
-    """Remove the heartbeats of a node: of oneself when leaving, of another when its claim folder is gone."""
+    """Remove the heartbeats of a node and the notices to it: of oneself when leaving, of one whose folder is gone."""
     folder = member.layout.nodes
     for name in member.disk.names(folder):
-        if (naming.parse_heartbeat(name) or ("",))[0] == node:
+        if (naming.parse_heartbeat(name) or wishes.parse_notice(name) or ("",))[0] == node:
             member.disk.unlink(folder / name)

@@ -14,7 +14,9 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -60,7 +62,7 @@ def identity(pid: int | None = None, proc: Path = PROC) -> Identity:
     host, boot, namespace = _place(proc)
     if not boot:
         return Identity(host, "", "", pid, 0)
-    stat = _read_stat(proc, pid)
+    stat = read_stat(proc, pid)
     if stat is None:
         raise ProcessLookupError(f"process {pid} is gone: {proc}/{pid}/stat cannot be read")
     return Identity(host, boot, namespace, pid, int(stat[_START]))
@@ -72,7 +74,7 @@ def is_alive(one: Identity, proc: Path = PROC) -> bool | None:
     # The host's name counts too: machines restored from one snapshot share boot id and namespace number.
     if not boot or (one.host, one.boot, one.namespace) != (host, boot, namespace) or one.pid <= 0:
         return None
-    stat = _read_stat(proc, one.pid)
+    stat = read_stat(proc, one.pid)
     if stat is None:
         return _is_unseen_process(one.pid)
     if int(stat[_START]) != one.start:
@@ -89,8 +91,8 @@ def _place(proc: Path) -> tuple[str, str, str]:
         return socket.gethostname(), "", ""
 
 
-def _read_stat(proc: Path, pid: int) -> list[str] | None:
-    """Return the fields of /proc/PID/stat behind the name; None where there are none."""
+def read_stat(proc: Path, pid: int) -> list[str] | None:
+    """Return the fields of /proc/PID/stat behind the name, the state first; None where there are none."""
     try:
         text = (proc / str(pid) / "stat").read_bytes().decode(errors="replace")
     except OSError:
@@ -140,7 +142,12 @@ def _prctl(option: int, value: int) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     # Five arguments: the unused ones must be zero, and a variadic call would leave them to chance.
-    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+    return bool(_library().prctl(option, value, 0, 0, 0) == 0)
+
+
+@lru_cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def family(leader: int, proc: Path = PROC) -> list[int]:
@@ -150,7 +157,7 @@ def family(leader: int, proc: Path = PROC) -> list[int]:
     parents: dict[int, int] = {}
     found = set()
     for name in (entry.name for entry in proc.iterdir()):
-        if name.isdigit() and (stat := _read_stat(proc, int(name))):
+        if name.isdigit() and (stat := read_stat(proc, int(name))):
             parents[int(name)] = int(stat[_PARENT])
             if int(stat[_SESSION]) == leader:
                 found.add(int(name))
@@ -192,6 +199,19 @@ def kill_family(leader: int) -> None:
         for pid in family(leader):
             send_signal(pid, signal.SIGKILL)
     send_signal(leader, signal.SIGKILL)
+
+
+def kill_marked(name: str, value: str, proc: Path = PROC) -> int:
+    """Send SIGKILL to all processes that were started with this in their environment; return how many.
+
+    The last resort against those who left family, group and session; one that changed its environment goes free.
+    """
+    mark, count = f"{name}={value}".encode(), 0
+    for folder in proc.glob("[0-9]*"):
+        with suppress(OSError):  # gone, or another user's
+            if mark in (folder / "environ").read_bytes().split(b"\0") and int(folder.name) != os.getpid():
+                count += send_signal(int(folder.name), signal.SIGKILL)
+    return count
 
 
 def kill_strays(rounds: int = 100) -> int:

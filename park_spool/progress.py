@@ -6,7 +6,7 @@ Pure, but for `sessions_now`.  The command line, the demo and the page all say i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from .archive.rows import SessionRow
 from .errors import NotFound
 
 _NO_ERROR = 1e-12  # a relative error below this is rounding, and has no digits to show
+_BARS = "▁▂▃▄▅▆▇█"
 UNDECIDED = frozenset({"queued", "running", "paused"})  # states that change by themselves or by control
 
 
@@ -83,6 +84,20 @@ def sessions_now(reader: ArchiveReader, limit: int = 50, offset: int = 0) -> Ove
         return Overview([(row, progress(row)) for row in reader.sessions(limit, offset)])
     except NotFound as error:
         return Overview([], str(error))
+
+
+def sparkline(values: Sequence[float], width: int = 24) -> str:
+    """Draw positive numbers as a line of little bars, high to low on a logarithmic scale, at most `width` of them.
+
+    >>> sparkline([5000.0, 1200.0, 980.0, 966.2]), sparkline([3.0]), sparkline([])
+    ('█▂▁▁', '▁', '')
+    """
+    drawn = [value for value in values if value > 0]
+    if len(drawn) > width:
+        drawn = [drawn[round(place * (len(drawn) - 1) / (width - 1))] for place in range(width)]
+    heights = [math.log(value) for value in drawn]
+    low, span = min(heights, default=0.0), max(heights, default=0.0) - min(heights, default=0.0)
+    return "".join(_BARS[round((height - low) / span * (len(_BARS) - 1)) if span else 0] for height in heights)
 
 
 def duration(seconds: float) -> str:

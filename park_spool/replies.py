@@ -26,8 +26,18 @@ Status = Literal["ok", "failed", "timeout", "cancelled", "lost"]
 _Number = Annotated[int, msgspec.Meta(gt=-(2**31), lt=2**31)]
 
 
+class KeptFile(msgspec.Struct, frozen=True, gc=False):
+    """A file that a job left in `$PARK_OUTPUT`; it lies in `files/SID/SHA256`."""
+
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class JobResult(msgspec.Struct, frozen=True, gc=False):
-    """One line: how one job ended. `started` is Unix time; what does not apply is None."""
+    """One line: how one job ended. `started` is Unix time; what does not apply is None.
+
+    `files`: {name: {"sha256": …, "size": …}} of what the job left in `$PARK_OUTPUT`.
+    """
 
     job: int
     status: Status
@@ -39,6 +49,7 @@ class JobResult(msgspec.Struct, frozen=True, gc=False):
     signal: _Number | None = None
     stderr: str | None = None
     data: dict[str, Any] | None = None
+    files: dict[str, KeptFile] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("spoold", settings.layout.logs, verbose)
     tending = Tending(member.join(settings))
-    wakeup = Wakeup(flat=[settings.layout.inbox, settings.layout.nodes], inbox=settings.layout.inbox)
+    places = settings.layout
+    wakeup = Wakeup(flat=[places.inbox, places.nodes, places.sessions], inbox=places.inbox)
     stop = daemon.Stop(wakeup.interrupt)
     stop.install()
 

@@ -26,7 +26,7 @@ from park_spool.processes import describe_exit, set_parent_death_signal
 log = logging.getLogger(__name__)
 
 STEADY = 60.0
-GRACE = 15.0  # s: longer than a node needs to give its units back
+GRACE = 15.0  # s: what a daemon needs to end, beside the time that it gives its jobs
 
 Process = subprocess.Popen[bytes]
 
@@ -46,6 +46,15 @@ def delay(failures: int) -> float:
     [0.0, 0.0, 0.5, 1.0, 30.0]
     """
     return backoff(failures - 1) if failures > 1 else 0.0
+
+
+def grace_for(drain_seconds: float) -> float:
+    """Return how long a daemon may take to end: a node gives its jobs `drain_seconds`, then it gives its units back.
+
+    >>> grace_for(10.0)
+    25.0
+    """
+    return drain_seconds + GRACE
 
 
 def start_program(argv: Sequence[str]) -> Process:
@@ -98,7 +107,7 @@ class Supervisor:
         """Return the process numbers of those that run, by name."""
         return {kept.program.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
-    def stop(self, grace: float = GRACE) -> None:
+    def stop(self, grace: float) -> None:
         """Stop all programs, and wait until they are gone."""
         processes = [kept.process for kept in self._kept if kept.process is not None]
         for process in processes:
@@ -143,7 +152,7 @@ class Supervisor:
         return True
 
 
-def supervise(programs: Sequence[Program], grace: float = GRACE) -> int:
+def supervise(programs: Sequence[Program], grace: float) -> int:
     """Keep programs running until SIGINT or SIGTERM, then stop them; return the signal's number."""
     supervisor, stop = Supervisor(programs), Stop()
     stop.install()

@@ -32,6 +32,10 @@ class Survey:
                 found.setdefault(unit.key, []).append((unit.start, unit.stop))
         return {key: intervals.union(pieces) for key, pieces in found.items()}
 
+    def sids(self) -> set[str]:
+        """Return the sessions of which something stands anywhere."""
+        return {unit.sid for _, unit in (*self.ready, *self.claimed, *self.replied)}
+
 
 def look(disk: Disk, spool: Layout) -> Survey:
     """List the three places once, in the order of movement."""

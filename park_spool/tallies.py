@@ -7,7 +7,7 @@ bounded ranges, so it stays small for ten million jobs. spoold takes the union o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,34 @@ from park_spool import intervals, naming, sealed
 from park_spool.atomic import Disk
 from park_spool.errors import TornError
 from park_spool.intervals import Intervals
+from park_spool.retries import Retries
 
 Key = tuple[int, int]
 Failure = tuple[int, int, int]  # job, round, attempt
 MAX_FAILURES = 2000
+NO_RETRIES = Retries()
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Final jobs and failures that are not final, for each (group, job list).
 
-    `unnamed`: jobs that failed, too, and are not named among the first `MAX_FAILURES`; their turn comes.
+    `unnamed`: jobs that failed, too, and are not named among the first `MAX_FAILURES`; their turn comes. `round`: the
+    latest round of retries that it takes into account; what a later one names is not final (`known_to`).
     """
 
     final: Mapping[Key, Intervals] = field(default_factory=dict)
     failures: Mapping[Key, list[Failure]] = field(default_factory=dict)
     unnamed: Mapping[Key, Intervals] = field(default_factory=dict)
+    round: int = 0
+
+    def known_to(self, retries: Retries) -> Tally:
+        """Return this tally less the jobs that it calls final and a later retry names."""
+        again = retries.after(self.round)
+        if not again:
+            return self
+        final = {key: intervals.subtract(pieces, again.get(key, [])) for key, pieces in self.final.items()}
+        return replace(self, final=final, round=retries.highest)
 
     def covers(self, sizes: Mapping[Key, int]) -> bool:
         """Say whether all jobs of a session are final."""
@@ -59,7 +71,7 @@ def union(tallies: Iterable[Tally]) -> Tally:
         ]
         for key, jobs in failed.items()
     }
-    return Tally(final, left, _unnamed(several, final, left))
+    return Tally(final, left, _unnamed(several, final, left), max((one.round for one in several), default=0))
 
 
 def _unnamed(
@@ -85,6 +97,7 @@ def encode(tally: Tally) -> bytes:
     }
     return sealed.seal_json(
         {
+            "round": tally.round,
             "final": {_word(key): pieces for key, pieces in tally.final.items() if pieces},
             "failures": {_word(key): failures[:MAX_FAILURES] for key, failures in tally.failures.items() if failures},
             "unnamed": {_word(key): pieces for key, pieces in unnamed.items() if pieces},
@@ -100,6 +113,7 @@ def decode(data: bytes) -> Tally:
             _intervals(fields["final"]),
             {_key(word): [(int(a), int(b), int(c)) for a, b, c in rows] for word, rows in fields["failures"].items()},
             _intervals(fields.get("unnamed", {})),
+            int(fields.get("round", 0)),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TornError(f"not a tally: {error!r}") from error
@@ -119,20 +133,25 @@ def newest(names: Iterable[str]) -> dict[str, str]:
     return {reducer: name for reducer, (_, name) in found.items()}
 
 
-def read(disk: Disk, session: Path, known: dict[str, Any]) -> Tally:
-    """Read the union of the newest tallies in a session's folder.
+def read(
+    disk: Disk,
+    session: Path,
+    known: dict[str, Any],
+    retries: Retries = NO_RETRIES,
+    names: Iterable[str] | None = None,
+) -> Tally:
+    """Read the union of the newest tallies in a session's folder, less what later retries name.
 
-    `known` keeps what was read under a name, for the next call.
+    `known` keeps what was read under a name, for the next call; `names` are those in the folder, if they were listed.
     """
-    names = newest(disk.names(session))
     fresh: dict[str, Tally] = {}
-    for name in names.values():
+    for name in newest(disk.names(session) if names is None else names).values():
         tally = known.get(name) or read_one(disk, session / name)
         if tally is not None:
             fresh[name] = tally
     known.clear()
     known.update(fresh)
-    return union(fresh.values())
+    return union(tally.known_to(retries) for tally in fresh.values())
 
 
 def read_one(disk: Disk, path: Path) -> Tally | None:

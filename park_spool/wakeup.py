@@ -50,7 +50,8 @@ class Wakeup(FileSystemEventHandler):
     def __init__(self, deep: Iterable[Path] = (), flat: Iterable[Path] = (), inbox: Path | None = None) -> None:
         self._reader, self._writer = os.pipe()
         self._ended, self._end = os.pipe()
-        for end in (self._reader, self._writer, self._end):
+        self._nudged, self._nudge = os.pipe()
+        for end in (self._reader, self._writer, self._end, self._nudged, self._nudge):
             os.set_blocking(end, False)
         self._lock = threading.Lock()
         self._inbox = inbox
@@ -82,6 +83,10 @@ class Wakeup(FileSystemEventHandler):
         """End this and every later wait or pause at once: the daemon is to stop. Safe from a signal handler."""
         self._hint(self._end)
 
+    def nudge(self) -> None:
+        """End this or the next wait or pause, once: there is an order to carry out. Safe from a signal handler."""
+        self._hint(self._nudge)
+
     def _hint(self, pipe: int) -> None:
         if not self._is_closed:  # a late signal must not write into whatever has the descriptor's number by then
             with suppress(BlockingIOError):
@@ -96,20 +101,20 @@ class Wakeup(FileSystemEventHandler):
 
     def wait(self, seconds: float, files: Sequence[HasFileno] = ()) -> None:
         """Wait until something happens, `seconds` at the most."""
-        _poll([self._reader, self._ended, *(file.fileno() for file in files)], seconds)
-        with suppress(BlockingIOError):
-            while os.read(self._reader, 4096):
-                pass
+        _poll([self._reader, self._nudged, self._ended, *(file.fileno() for file in files)], seconds)
+        _drain(self._reader)
+        _drain(self._nudged)
 
     def pause(self, seconds: float) -> None:
         """Wait whatever is hinted: after a failure, when looking at once would only fail at once."""
-        _poll([self._ended], seconds)
+        _poll([self._nudged, self._ended], seconds)
+        _drain(self._nudged)
 
     def close(self) -> None:
         self._is_closed = True
         self._observer.stop()
         self._observer.join()
-        for end in (self._reader, self._writer, self._ended, self._end):
+        for end in (self._reader, self._writer, self._ended, self._end, self._nudged, self._nudge):
             os.close(end)
 
 
@@ -119,6 +124,12 @@ def _poll(descriptors: Iterable[int], seconds: float) -> None:
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
     poll.poll(max(0.0, seconds) * 1000)
+
+
+def _drain(pipe: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(pipe, 4096):
+            pass
 
 
 def _observer() -> BaseObserver:

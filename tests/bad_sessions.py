@@ -291,4 +291,33 @@ DATA = (
     ),
 )
 
-CASES = (*NOT_XML, *QUOTES, *ENCODINGS, *ATTACKS, *STRUCTURE, *VALUES, *NAMES, *INPUTS, *DATA)
+
+def with_task(attributes: str) -> bytes:
+    """Give the tutorial's session with more attributes of its task, in line 6."""
+    return edited(TASK, f"<task cmd='longwinstr.py' {attributes}>")
+
+
+MANY = " ".join(f"node{i}" for i in range(40))
+WISHES = (
+    Bad("timeout in words", with_task("timeout='10 s'"), ("timeout", "finite number", "'10 s'"), 6),
+    Bad("no timeout", with_task("timeout='0'"), ("timeout must be 0.001 to", "'0'"), 6),
+    Bad("endless timeout", with_task("timeout='inf'"), ("timeout", "finite number"), 6),
+    Bad("negative cpu", with_task("cpu='-1'"), ("cpu must be", "'-1'"), 6),
+    Bad("memory in elephants", with_task("memory='2 elephants'"), ("memory", "'512 MB'", "'2 elephants'"), 6),
+    Bad("empty memory", with_task("memory=''"), ("memory", "'512 MB'"), 6),
+    Bad("nice below 0", with_task("nice='-5'"), ("nice must be 0 to 19", "'-5'"), 6),
+    Bad("half a file", with_task("open_files='64.5'"), ("open_files", "whole number"), 6),
+    Bad("node as a path", with_task("nodes='n1 ../n2'"), ("nodes", "holds '../n2'", "letters"), 6),
+    Bad("node with a plus", with_task("nodes='n1+n2'"), ("'n1+n2'",), 6),
+    Bad("tag in other letters", with_task("tags='größe'"), ("tags", "'größe'"), 6),
+    Bad("tag of short commands", with_task("tags='gpu command'"), ("'command'", "short commands"), 6),
+    Bad("too many nodes", with_task(f"nodes='{MANY}'"), ("characters together", "at most 180", "--tag"), 6),
+    Bad(
+        "option as an input",
+        b"<session><group>\n<task cmd='node/ls'/>\n<joblist>\n<input service='--help'/></joblist></group></session>",
+        ("'service'", "'-'", "option"),
+        4,
+    ),
+)
+
+CASES = (*NOT_XML, *QUOTES, *ENCODINGS, *ATTACKS, *STRUCTURE, *VALUES, *NAMES, *INPUTS, *DATA, *WISHES)

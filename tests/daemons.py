@@ -17,7 +17,7 @@ from park_spool.config import Config, load, make_spool
 
 MODULES = {"spoold": "park_spool.spoold", "noded": "park_spool.noded", "reduced": "park_spool.reduced"}
 EXTRA = {"noded": ["--no-standby"]}
-QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5}
+QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5, "drain_seconds": 1.0}
 
 
 def until(is_so: Callable[[], object], seconds: float, what: str = "the condition") -> None:

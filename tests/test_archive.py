@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from archive_examples import OTHER, RECEIVED, SID, ask, dump, failed, ok, put, record, session
 
 from park_spool.archive import precedence, results
+from park_spool.archive.tables import TABLES, VIEWS
 from park_spool.archive.writing import Archive
 from park_spool.errors import SpoolError
+from park_spool.replies import KeptFile
 
 
 @pytest.fixture
@@ -37,7 +41,29 @@ def test_the_migration_is_recorded_and_runs_once(path: Path) -> None:
         identity = archive.identity
     with Archive.open(path) as archive:
         assert archive.identity == identity
-    assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [("park_spool", "0001 tables and views")]
+    assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [
+        ("park_spool", "0001 tables and views"),
+        ("park_spool", "0002 kept files, what runs, retries"),
+    ]
+
+
+def test_an_archive_of_the_first_schema_is_brought_to_the_present_one(path: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first.sqlite"
+    with closing(sqlite3.connect(first)) as connection, connection:
+        connection.executescript(TABLES + VIEWS)
+        connection.execute("INSERT INTO meta VALUES ('identity', 'x')")
+        connection.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
+        connection.execute("INSERT INTO _sqlite_migrations VALUES ('park_spool', '0001 tables and views', '')")
+        connection.execute(
+            "INSERT INTO duplicates VALUES (?, 1, 1, 1, 0, 2, 'n', 'failed', 1.0, 1.0)",
+            [SID],
+        )
+    with Archive.open(first) as old, Archive.open(path):
+        assert old.identity == "x"
+        old.apply_retry(SID, "retry.01.aaaaaa", 1, {(1, 1): [(1, 2)]})
+    sql = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY name"
+    assert ask(first, sql) == ask(path, sql)
+    assert ask(first, "SELECT status, why FROM attempts") == [("failed", None)]
 
 
 def test_each_file_has_an_identity_of_its_own(tmp_path: Path) -> None:
@@ -79,14 +105,17 @@ def test_a_session_is_added_once(archive: Archive, path: Path) -> None:
 
 def test_a_session_runs_from_its_first_result_and_closes_once(archive: Archive, path: Path) -> None:
     assert archive.open_sessions() == [SID]
+    assert (archive.state(SID), archive.has_run(SID), archive.state(OTHER)) == ("queued", False, None)
     archive.put_results([failed(1)])
-    assert ask(path, "SELECT state FROM sessions") == [("queued",)]
+    assert (archive.state(SID), archive.has_run(SID)) == ("running", True)
     archive.put_results([ok(1)])
     assert ask(path, "SELECT state FROM sessions") == [("running",)]
     archive.set_state(SID, "done", 7.0)
     archive.set_state(SID, "done", 9.0)
     assert ask(path, "SELECT state, closed FROM sessions") == [("done", 7.0)]
     assert archive.open_sessions() == []
+    archive.set_state(SID, "cancelled", 8.0)
+    assert ask(path, "SELECT state, closed FROM sessions") == [("cancelled", 8.0)]
     archive.set_state(SID, "running", 10.0)
     assert ask(path, "SELECT state, closed FROM sessions") == [("running", None)]
 
@@ -117,7 +146,9 @@ def test_two_runs_of_one_job_under_one_attempt_of_one_node_are_one_run(archive: 
 
 def test_what_was_beaten_can_be_looked_up(archive: Archive, path: Path) -> None:
     put(archive, [failed(1, 2, is_final=True)], [ok(1, 4.0, round=1)])
-    assert ask(path, "SELECT status, round, attempt, node FROM duplicates") == [("failed", 0, 2, "n1_1_aaaaaa")]
+    assert ask(path, "SELECT status, round, attempt, node, exit, why FROM duplicates") == [
+        ("failed", 0, 2, "n1_1_aaaaaa", 3, "exited with status 3: no such file")
+    ]
     assert ask(path, "SELECT status, duplicates FROM jobs") == [("ok", 1)]
     assert ask(path, "SELECT count(*) FROM failures") == [(0,)]
 
@@ -170,6 +201,77 @@ def test_results_come_back_in_the_order_of_finishing(archive: Archive) -> None:
     ]
     put(archive, batch)
     assert list(archive.replies_in_order(SID, 1)) == [batch[2], batch[1], batch[0], batch[3]]
+
+
+def test_a_cancelled_run_is_no_failure_that_is_tried_again(archive: Archive, path: Path) -> None:
+    put(archive, [failed(1, status="cancelled", why="cancelled while it ran")])
+    assert archive.failures(SID) == archive.final_jobs(SID) == {}
+    assert ask(path, "SELECT status, why FROM attempts") == [("cancelled", "cancelled while it ran")]
+
+
+def test_the_files_are_those_of_the_result_that_counts(archive: Archive, path: Path) -> None:
+    one, other = (KeptFile(sha256=letter * 64, size=5) for letter in "ab")
+    put(archive, [ok(1, files={"fit.dat": one, "log/\ud800": one}), ok(2, output="", files={"x": one})])
+    assert ask(path, "SELECT job_number, name, size FROM files") == [(1, "fit.dat", 5), (1, "log/?", 5), (2, "x", 5)]
+    put(archive, [ok(1, node="n9_9_aaaaaa", files={"late.dat": other}), ok(2, attempt=1, files={"y": other})])
+    assert ask(path, "SELECT job_number, name, sha256 FROM files WHERE job_number = 2") == [(2, "y", "b" * 64)]
+    assert ask(path, "SELECT count(*) FROM files WHERE job_number = 1") == [(2,)]
+    assert ask(path, "SELECT count(*) FROM files WHERE name = 'late.dat'") == [(0,)]
+
+
+def test_a_retry_makes_attempts_of_final_failures_and_of_nothing_else(archive: Archive, path: Path) -> None:
+    put(archive, [ok(1, 4.0), failed(2, 2, is_final=True), failed(3, 2, is_final=True), failed(4, 1)])
+    put(archive, [failed(2, 2, is_final=True, node="n2_2_bbbbbb", why="later")])
+    archive.set_state(SID, "failed", 5.0)
+    everything: dict[tuple[int, int], list[tuple[int, int]]] = {(1, 1): [(1, 3), (4, 9)], (2, 1): [(1, 3)]}
+    with archive.transaction():
+        assert archive.apply_retry(SID, "retry.01.aaaaaa", 1, everything) == {1}
+        assert archive.apply_retry(SID, "retry.01.aaaaaa", 1, everything) == set()
+    assert archive.counts(SID) == (6, 1, 1)
+    assert archive.final_jobs(SID) == {(1, 1): [(1, 2), (3, 4)]}
+    assert archive.retries_known(SID) == {"retry.01.aaaaaa"}
+    assert ask(path, "SELECT job_number, attempt, node, why FROM attempts WHERE attempt = 2") == [
+        (2, 2, "n1_1_aaaaaa", "exited with status 3: no such file"),
+        (2, 2, "n2_2_bbbbbb", "later"),
+    ]
+    assert ask(path, "SELECT sum(duplicates) FROM joblists") == [(0,)]
+    put(archive, [ok(2, 3.0, round=1)])
+    assert archive.final_jobs(SID) == {(1, 1): [(1, 4)]}
+    assert archive.failures(SID) == {(1, 1): [(4, 0, 1)]}
+
+
+def test_a_deleted_session_leaves_one_line(archive: Archive, path: Path) -> None:
+    archive.add_session(OTHER, session(4), b"<other/>", RECEIVED)
+    for sid in (SID, OTHER):
+        put(archive, [ok(1, 9.0, sid=sid), failed(2, sid=sid), ok(1, 8.0, sid=sid, node="z_1_aaaaaa")])
+        archive.record_replies([(f"{sid}.001.001.000000001-000000001.00.00@n1_1_aaaaaa", sid, "r.1")])
+        archive.record_bundle(sid, "r.1")
+        archive.put_text(sid, 1, {}, "text")
+        archive.add_message(sid, 1, "said", 1.0)
+        archive.apply_retry(sid, "retry.01.aaaaaa", 1, {(1, 1): [(2, 3)]})
+        archive.put_running([(sid, 1, 1, 4, "n", 1.0, 2.0, None, None)])
+    before = dump(path, leave_out=())
+    with archive.transaction():
+        archive.delete_session(SID, {"user": "", "file": "", "received": 1.0, "at": 99.0})
+    assert archive.deleted_sessions() == {SID}
+    assert ask(path, "SELECT user, file, state, received, closed, session, xml FROM sessions WHERE sid = ?", SID) == [
+        ("wei", "film.xml", "deleted", RECEIVED, 99.0, "", "")
+    ]
+    for table, rows in dump(path, leave_out=("sessions",)).items():
+        assert rows == [row for row in before[table] if SID not in repr(row)], table
+
+
+def test_a_deleted_session_that_was_never_here_leaves_its_line_too(archive: Archive, path: Path) -> None:
+    archive.delete_session(OTHER, {"user": "wei", "file": "a.xml", "received": 1.0, "at": 9.0})
+    assert ask(path, "SELECT user, file, state, received, closed FROM sessions WHERE sid = ?", OTHER) == [
+        ("wei", "a.xml", "deleted", 1.0, 9.0)
+    ]
+
+
+def test_failures_on_other_nodes_than_where_a_job_was_ok(archive: Archive) -> None:
+    put(archive, [failed(1), failed(1, 1, node="n2_2_bbbbbb", why=None), failed(2, status="lost")])
+    answered = [ok(1, attempt=2, node="n2_2_bbbbbb"), ok(2, attempt=1, node="n2_2_bbbbbb")]
+    assert archive.failed_elsewhere(answered) == [("n1_1_aaaaaa", SID, "1.1.1", "exited with status 3: no such file")]
 
 
 def test_an_empty_output_needs_no_row_of_its_own(archive: Archive, path: Path) -> None:

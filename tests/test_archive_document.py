@@ -9,6 +9,7 @@ import pytest
 from archive_examples import RECEIVED, SID, ask, failed, ok, put, record, session
 
 from park_spool.archive.writing import Archive
+from park_spool.replies import KeptFile
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "archive.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", DOCUMENT, re.DOTALL)
@@ -22,7 +23,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("archive") / "park.sqlite"
     with Archive.open(path) as archive:
         archive.add_session(SID, record(session=session(48)), b"<session/>", RECEIVED)
-        put(archive, [ok(1, 29207.5), ok(2, output=FIT, started=1.0), failed(3), failed(3, 2, is_final=True)])
+        kept = {"fit.dat": KeptFile(sha256="ab" * 32, size=9)}
+        put(archive, [ok(1, 29207.5, files=kept), ok(2, output=FIT, started=1.0)])
+        put(archive, [failed(3), failed(3, 2, is_final=True), failed(4, 2, is_final=True)])
+        archive.apply_retry(SID, "retry.01.x0p2qa", 1, {(1, 1): [(4, 5)]})
+        archive.put_running([(SID, 1, 1, 4, "n1_1_aaaaaa", RECEIVED, 3.0, 12.5, "<reply chisq='12.5'/>")])
         archive.put_text(SID, 1, {"gid": f"{SID}.1"}, FIT)
         archive.add_message(SID, 1, "<reply/>", RECEIVED)
         archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": [], "seen": RECEIVED})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections import defaultdict
 from itertools import pairwise, permutations
@@ -25,11 +26,13 @@ from archive_examples import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from park_spool import intervals
 from park_spool.archive.precedence import improvements, rank_of
 from park_spool.archive.rows import HistoryPoint
 from park_spool.archive.writing import Archive, Result
 
 SIZES = (6, 6)
+Retry = tuple[str, str, int, dict[tuple[int, int], intervals.Intervals]]
 
 
 @st.composite
@@ -76,6 +79,68 @@ def test_every_order_and_every_batching_give_the_same_archive(data: st.DataObjec
         assert_follows_from(one, batch)
 
 
+RETRIES = st.lists(
+    st.tuples(
+        st.sampled_from([SID, SID, OTHER]),
+        st.integers(1, 2),
+        st.dictionaries(st.tuples(st.integers(1, 2), st.just(1)), st.lists(st.integers(1, 6), min_size=1), min_size=1),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def counted_by(result: Result, applied: list[Retry]) -> Result:
+    """The result with its finality as who knows these retries sees it."""
+    is_named = any(
+        sid == result.sid and round_ > result.round and intervals.holds(jobs.get(result[1:3], []), *span(result.job))
+        for sid, _, round_, jobs in applied
+    )
+    return result._replace(is_final=result.is_final and (result.status == "ok" or not is_named))
+
+
+def span(job: int) -> tuple[int, int]:
+    return job, job + 1
+
+
+def replay(folder: str, name: str, events: list[Result | Retry]) -> dict[str, Any]:
+    """Let results and retries come in this order, each in a transaction of its own; return every row."""
+    path = Path(folder) / name
+    applied: list[Retry] = []
+    with Archive.open(path) as archive:
+        for sid in (SID, OTHER):
+            archive.add_session(sid, session(*SIZES), b"<session/>", 1000.0)
+        for event in events:
+            with archive.transaction():
+                if isinstance(event, Result):
+                    archive.put_results([counted_by(event, applied)])
+                else:
+                    archive.apply_retry(*event)
+                    applied.append(event)
+    for sid in (SID, OTHER):
+        ranges = ask(path, "SELECT group_number, joblist_number, start, stop FROM final_ranges WHERE sid = ?", sid)
+        assert sorted(ranges) == ask(path, GAPS_AND_ISLANDS, sid)
+    return dump(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(results(), min_size=1, max_size=16), RETRIES, st.randoms(use_true_random=False))
+def test_a_retry_before_among_or_after_the_results_gives_the_same_archive(
+    batch: list[Result], drawn: list[tuple[str, int, dict[tuple[int, int], list[int]]]], choose: random.Random
+) -> None:
+    retries: list[Retry] = [
+        (sid, f"retry.{round_:02d}.{number:06d}", round_, {key: intervals.union(map(span, jobs[key])) for key in jobs})
+        for number, (sid, round_, jobs) in enumerate(drawn)
+    ]
+    again = choose.choices(batch, k=choose.randint(0, 6))
+    shuffled = [*batch, *again, *retries]
+    choose.shuffle(shuffled)
+    with tempfile.TemporaryDirectory() as folder:
+        before = replay(folder, "before.sqlite", [*retries, *batch])
+        assert replay(folder, "after.sqlite", [*batch, *retries]) == before
+        assert replay(folder, "among.sqlite", shuffled) == before
+
+
 def assert_follows_from(path: Path, seen: list[Result]) -> None:
     """Compare the archive with what the rules say in the simplest words."""
     finals: defaultdict[Any, list[Result]] = defaultdict(list)
@@ -119,10 +184,10 @@ def assert_sums(path: Path, seen: list[Result]) -> None:
             f"ifnull(sum(duplicates), 0) {here}",
             *(sid, group, joblist),
         )
-        finals = [r for r in seen if r.is_final and r[:3] == (sid, group, joblist)]
+        ran = [r for r in seen if r[:3] == (sid, group, joblist)]
         assert sums == [good, bad, more]
-        assert first == min((r.started for r in finals), default=None)
-        assert last == max((r.finished for r in finals), default=None)
+        assert first == min((r.started for r in ran), default=None)
+        assert last == max((r.finished for r in ran), default=None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 2), st.integers(1, 30), st.integers(0, 9)), max_size=40))

@@ -15,9 +15,11 @@ import pytest
 from archive_examples import OTHER, RECEIVED, SID, failed, ok, put, record, session
 
 from park_spool.archive.reading import ArchiveReader
+from park_spool.archive.rows import FileRow
 from park_spool.archive.sqlite import snapshot
 from park_spool.archive.writing import Archive
 from park_spool.errors import NotFound, SpoolError
+from park_spool.replies import KeptFile
 
 FIT = """{"chisq": 966.19, "npoints": 408, "dof": 399, "seed": 7, "nllf": 483.1,
  "parameters": [{"name": "film thickness", "value": 258.86, "error": 0.1, "unit": "Å"}, 3],
@@ -201,6 +203,48 @@ def test_the_jobs_failures_messages_and_nodes(archive: Archive, reader: ArchiveR
     assert [message.text for message in reader.messages(SID, limit=2)] == ["message 2", "message 3"]
     archive.put_node({"node": "n1_1_aaaaaa", "host": "n1", "cpus": 2, "units": ["u"], "seen": 1.0})
     assert [(node.node, node.units, node.heartbeat["cpus"]) for node in reader.nodes()] == [("n1_1_aaaaaa", 1, 2)]
+
+
+def test_all_that_is_known_of_one_job(archive: Archive, reader: ArchiveReader) -> None:
+    kept = {"a.dat": KeptFile(sha256="a" * 64, size=3), "b/c.dat": KeptFile(sha256="b" * 64, size=0)}
+    put(archive, [failed(2), failed(2, 1, node="n2_2_bbbbbb"), ok(2, 9.0, attempt=2, data={"d": "00"}, files=kept)])
+    archive.put_running([(SID, 1, 1, job, "n3_3_cccccc", RECEIVED, 4.0, 8.5, "<reply chisq='8.5'/>") for job in (2, 3)])
+    detail = reader.job(SID[:8], 1, 1, 2)
+    assert detail.row is not None
+    assert (detail.job, detail.row.status, detail.row.chisq, detail.data) == ("1.1.2", "ok", 9.0, {"d": "00"})
+    assert [(one.attempt, one.node, one.exit) for one in detail.attempts] == [
+        (0, "n1_1_aaaaaa", 3),
+        (1, "n2_2_bbbbbb", 3),
+    ]
+    assert detail.files == [FileRow("1.1.2", "a.dat", "a" * 64, 3), FileRow("1.1.2", "b/c.dat", "b" * 64, 0)]
+    assert detail.running == [], "it has its final result by now"
+    waiting = reader.job(SID, 1, 1, 3)
+    assert (waiting.row, waiting.output, waiting.attempts) == (None, "", [])
+    assert [(one.node, one.chisq, one.line) for one in waiting.running] == [
+        ("n3_3_cccccc", 8.5, "<reply chisq='8.5'/>")
+    ]
+    for place in ((1, 1, 5), (1, 1, 0), (1, 2, 1), (3, 1, 1)):
+        with pytest.raises(NotFound, match=r"has no job \d\.\d\.\d"):
+            reader.job(SID, *place)
+
+
+def test_the_attempts_files_and_running_jobs_of_a_session(archive: Archive, reader: ArchiveReader) -> None:
+    kept = {"a.dat": KeptFile(sha256="a" * 64, size=3)}
+    put(archive, [failed(2), failed(1), ok(3, 9.0, files=kept), ok(1, group=2, files=kept)])
+    archive.put_running([(SID, 1, 1, 2, "n1_1_aaaaaa", RECEIVED, 4.0, None, None)])
+    assert [one.job for one in reader.attempts(SID)] == ["1.1.1", "1.1.2"]
+    assert [one.job for one in reader.attempts(SID, limit=1)] == ["1.1.1"]
+    assert [one.job for one in reader.files(SID)] == ["1.1.3", "2.1.1"]
+    assert [one.job for one in reader.files(SID, (2, 1, 1))] == ["2.1.1"]
+    assert (
+        [one.job for one in reader.session_page(SID).running] == [one.job for one in reader.running(SID)] == ["1.1.2"]
+    )
+
+
+def test_the_jobs_that_failed_for_good(archive: Archive, reader: ArchiveReader) -> None:
+    put(archive, [failed(job, 2, is_final=True) for job in (1, 2, 4)], [failed(2, 2, is_final=True, group=2), ok(3)])
+    assert reader.failed_jobs(SID) == {(1, 1): [(1, 3), (4, 5)], (2, 1): [(2, 3)]}
+    assert reader.failed_jobs(OTHER) == {}
 
 
 def test_the_versions_change_with_what_the_pictures_show(archive: Archive, reader: ArchiveReader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
@@ -117,6 +118,35 @@ def test_a_folder_is_not_moved_over_one_that_holds_something(disk: Disk, tmp_pat
     assert not disk.move(tmp_path / "one", tmp_path / "two")
     assert (tmp_path / "one" / "file").read_text() == "one"
     assert (tmp_path / "two" / "file").read_text() == "two"
+
+
+def test_a_copy_stands_under_its_digest_and_is_written_once(disk: Disk, tmp_path: Path) -> None:
+    (tmp_path / "fit").write_bytes(b"x" * 3_000_000)
+    found = disk.publish_copy(tmp_path / "fit", tmp_path, 3_000_000)
+    assert found == (hashlib.sha256(b"x" * 3_000_000).hexdigest(), 3_000_000)
+    first = (tmp_path / found[0]).stat().st_ino
+    assert (tmp_path / found[0]).read_bytes() == b"x" * 3_000_000
+    assert disk.publish_copy(tmp_path / "fit", tmp_path, 3_000_000) == found
+    assert (tmp_path / found[0]).stat().st_ino == first
+    assert disk.names(tmp_path / "tmp") == []
+
+
+def test_a_copy_follows_no_link_and_stops_at_its_bound(disk: Disk, tmp_path: Path) -> None:
+    (tmp_path / "fit").write_bytes(b"fit")
+    (tmp_path / "link").symlink_to(tmp_path / "fit")
+    assert disk.publish_copy(tmp_path / "fit", tmp_path, 2) is None
+    with pytest.raises(OSError, match="Too many levels"):
+        disk.publish_copy(tmp_path / "link", tmp_path, 100)
+    assert disk.names(tmp_path) == ["fit", "link", "tmp"]
+
+
+@pytest.mark.parametrize(("call", "number"), [("write", errno.ENOSPC), ("fsync", errno.EIO), ("rename", errno.EIO)])
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, call: str, number: int) -> None:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "fit").write_bytes(b"fit")
+    with pytest.raises(OSError, match=os.strerror(number)):
+        Failing(tmp_path / "tmp", call, number).publish_copy(tmp_path / "fit", tmp_path, 100)
+    assert os.listdir(tmp_path / "tmp") == []
 
 
 def test_publish_replaces_as_a_whole(disk: Disk, tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from world import STRANGER, Actors, World, run_until_closed
 
-from park_spool import naming, sealed, tallies
+from park_spool import naming, retries, sealed, tallies
 from park_spool.check import check, check_twice
 from park_spool.layout import FOLDERS
 from park_spool.naming import Unit
@@ -65,6 +66,20 @@ def reopen(world: World, sid: str) -> None:
 def closed_with_ready(world: World, sid: str) -> None:
     world.plant_ready(unit(sid))
     close(world, sid)
+
+
+def say(world: World, sid: str, name: str, data: bytes = b"") -> None:
+    touch(world.layout.session(sid) / name, data)
+
+
+def retry(world: World, sid: str, key: tuple[int, int] = (1, 1)) -> None:
+    say(world, sid, "retry.01.x0p2qa", retries.encode({key: [(1, 2)]}, "wwchen", 0.0))
+
+
+def delete(world: World, sid: str) -> None:
+    """As spoold leaves a session that was deleted: its tombstone stands, its folder is gone."""
+    world.layout.tombstone(sid).touch()
+    world.layout.session(sid).rename(world.layout.tmp / sid)
 
 
 def foreign_bundle(world: World, sid: str) -> None:
@@ -129,6 +144,39 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
     "too high an attempt": (
         lambda w, sid: w.plant_ready(unit(sid, attempt=3)),
         "ready/100-096/UNIT: expected an attempt below 3, got 3",
+    ),
+    "a round that nobody opened": (
+        lambda w, sid: w.plant_ready(replace(unit(sid), round=1)),
+        "ready/100-096/UNIT: is of a round that no retry opened",
+    ),
+    "a control that says nothing": (
+        lambda w, sid: say(w, sid, "control.000000001.x0p2qa.priority"),
+        "sessions/SID/control.000000001.x0p2qa.priority: is not the name of a control; nobody does what it asks",
+    ),
+    "a retry of no round": (
+        lambda w, sid: say(w, sid, "retry.x"),
+        "sessions/SID/retry.x: is not the name of a retry; nobody runs what it names",
+    ),
+    "a torn retry": (
+        lambda w, sid: say(w, sid, "retry.01.x0p2qa", b"torn"),
+        "sessions/SID/retry.01.x0p2qa: its last line is not",
+    ),
+    "a retry of an unknown job list": (
+        lambda w, sid: retry(w, sid, (9, 1)),
+        "sessions/SID/retry.01.x0p2qa: names job lists that its session has not",
+    ),
+    "closed beside a tombstone": (
+        lambda w, sid: [w.layout.tombstone(sid).touch(), close(w, sid)],
+        "sessions/closed/SID: was deleted, and stands beside its tombstone; nobody looks for it there",
+    ),
+    "a stranger in files": (lambda w, sid: (w.layout.folder("files") / "x").mkdir(), "files/x: no such name"),
+    "kept files of nobody": (
+        lambda w, sid: w.layout.kept(OTHER).mkdir(),
+        f"files/{OTHER}: holds what jobs of a session kept that was never admitted",
+    ),
+    "a stranger among kept files": (
+        lambda w, sid: touch(w.layout.kept(sid) / "film.dat"),
+        "files/SID/film.dat: is not the SHA-256 of a file",
     ),
     "a wrong rank": (lambda w, sid: w.plant_ready(unit(sid), "100-100"), "ready/100-100/UNIT: expected rank 100-096"),
     "a ready unit of a closed session": (closed_with_ready, "ready/100-096/UNIT: its session is closed, nobody needs"),
@@ -241,6 +289,33 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
     "a bundle that nobody counted": lambda w, sid: w.plant_bundle(unit(sid, 2, 3), STRANGER, seq=2),
     "an empty rank": lambda w, sid: (w.layout.ready / "100-000").mkdir(),
     "a rank with a tag": lambda w, sid: (w.layout.ready / "100-000+gpu").mkdir(),
+    "a unit under an earlier rank": lambda w, sid: [
+        say(w, sid, "control.000000001.x0p2qa.priority.7"),
+        w.plant_ready(unit(sid), "100-096"),
+    ],
+    "a unit of a paused session": lambda w, sid: [
+        say(w, sid, "control.000000001.x0p2qa.pause"),
+        w.plant_ready(unit(sid, 2, 3)),
+        say(w, sid, "control.000000002.x0p2qa.resume"),
+    ],
+    "a unit of a retry": lambda w, sid: [retry(w, sid), w.plant_ready(replace(unit(sid), round=1))],
+    "a notice to a dead node": lambda w, sid: [
+        touch(w.layout.nodes / f"{STRANGER}.{verb}") for verb in ("drain", "bad")
+    ],
+    "a kept file": lambda w, sid: touch(w.layout.kept(sid) / ("0" * 64)),
+    "a unit of a cancelled session, not closed yet": lambda w, sid: [
+        say(w, sid, "control.000000001.x0p2qa.cancel"),
+        w.plant_ready(unit(sid)),
+    ],
+    "a session beside its tombstone, not closed": lambda w, sid: w.layout.tombstone(sid).touch(),
+    "what is left of a deleted session, not closed": lambda w, sid: [
+        w.plant_ready(unit(sid)),
+        w.plant_claim(unit(sid, 2, 3), STRANGER),
+        w.plant_reply(unit(sid, 3, 4), STRANGER),
+        touch(w.layout.kept(sid) / ("0" * 64)),
+        delete(w, sid),
+    ],
+    "a bundle of a deleted session, not closed": lambda w, sid: [w.plant_bundle(unit(sid), STRANGER), delete(w, sid)],
     "dot-names everywhere": lambda w, sid: [touch(w.layout.folder(name) / ".nfs0001") for name in FOLDERS],
     "anything in the inbox": lambda w, sid: touch(w.layout.inbox / "notes.txt"),
     "a log": lambda w, sid: touch(w.layout.logs / "noded-n4.log"),

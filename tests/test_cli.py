@@ -15,10 +15,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from console import park
 from daemons import Site, until
 
-from park_spool import leadership, naming, sealed
+from park_spool import leadership, naming, sealed, whereabouts
 from park_spool.check import check
 from park_spool.cli import alive, standing, waiting
 from park_spool.cli.main import main
@@ -49,11 +50,6 @@ def session(tmp_path: Path) -> Path:
     path = tmp_path / "film.xml"
     path.write_text(GOOD.format(count=3), encoding="utf-8")
     return path
-
-
-def park(*words: str | Path, spool: Path | None = None) -> Result:
-    arguments = [*map(str, words), *(["--spool", str(spool)] if spool else [])]
-    return CliRunner().invoke(main, arguments, env={"PARK_SPOOL": None}, catch_exceptions=False)
 
 
 def script(*words: str | Path) -> list[str]:
@@ -263,11 +259,11 @@ finally:
 
 def test_a_prefix_must_be_unique() -> None:
     sids = [SID, "20261123-025532-k3ja", "20261124-000000-0000"]
-    assert standing.complete("20261124", sids) == sids[2]
-    assert standing.complete(SID, [*sids, SID + "x"]) == SID
+    assert whereabouts.complete("20261124", sids) == sids[2]
+    assert whereabouts.complete(SID, [*sids, SID + "x"]) == SID
     for prefix, word in (("20261123", "several"), ("2027", "no session")):
         with pytest.raises(NotFound, match=word):
-            standing.complete(prefix, sids)
+            whereabouts.complete(prefix, sids)
 
 
 @pytest.mark.parametrize("verb", ["status", "wait"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
+from console import park
 
 from park_spool import config
 from park_spool.config import Config, find_spool, load, make_spool
@@ -120,3 +122,53 @@ def test_settings_are_frozen_and_paths_come_from_the_layout(spool: Path) -> None
         settings.port = 1  # type: ignore[misc]
     assert settings.layout.root == spool
     assert all(field.name == field.name.lower() for field in fields(Config))
+
+
+# where values come from
+
+
+def sources(spool: Path, **overrides: object) -> dict[str, str]:
+    settings, found = config.load_with_sources(spool, **overrides)
+    assert settings == load(spool, **overrides)
+    assert set(found) == {field.name for field in fields(Config)}
+    return found
+
+
+def test_every_setting_says_where_it_came_from(spool: Path) -> None:
+    (spool / "park.toml").write_text(
+        "# port = 1\nport = 5500\n\n  'window' = 7\nservices = [\n 'mine',\n]\nlook_seconds=2\n"
+    )
+    found = sources(spool, host="::1", port=None)
+    told = {name: source for name, source in found.items() if source != "default"}
+    assert told == {
+        "port": "park.toml, line 2",
+        "window": "park.toml, line 4",
+        "services": "park.toml, line 5",
+        "look_seconds": "park.toml, line 8",
+        "host": "command line",
+        "is_shared": "the system's table of mounts",
+    }
+    assert sources(spool, port=80)["port"] == "command line"
+
+
+def test_a_shared_spool_says_so(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.filesystem, "is_shared", lambda path: True)
+    (spool / "park.toml").write_text("settle_seconds = 3\n")
+    found = sources(spool)
+    assert found["staleness_seconds"] == found["archive"] == "default on a shared file system"
+    assert (found["settle_seconds"], found["port"]) == ("park.toml, line 1", "default")
+
+
+def test_where_the_spool_comes_from() -> None:
+    assert config.spool_source("/a", {"PARK_SPOOL": "/b"}) == "command line"
+    assert config.spool_source(None, {"PARK_SPOOL": "/b"}) == "environment PARK_SPOOL"
+
+
+def test_the_command_shows_every_setting(spool: Path) -> None:
+    (spool / "park.toml").write_text("port = 5500\n")
+    lines = [line.split(maxsplit=2) for line in park("config", spool=spool).stdout.splitlines()]
+    assert [line[0] for line in lines] == ["setting", *(field.name for field in fields(Config))]
+    assert ["port", "5500", "park.toml, line 1"] in lines and ["spool", str(spool), "command line"] in lines
+    shown = json.loads(park("config", "--json", spool=spool).stdout)
+    assert shown["port"] == {"value": 5500, "source": "park.toml, line 1"}
+    assert shown["services"] == {"value": [], "source": "default"}

@@ -133,3 +133,46 @@ def test_logs_go_to_a_file_of_this_host(tmp_path: Path) -> None:
     assert path.name.startswith("spoold-")
     assert path.name.endswith(".log")
     assert "INFO park_spool.tending: admitted session x" in path.read_text()
+
+
+def shared_log(path: Path, bytes_: int = 200) -> daemon.SharedLog:
+    return daemon.SharedLog(path, maxBytes=bytes_, backupCount=5, delay=True)
+
+
+def write(handler: daemon.SharedLog, text: str) -> None:
+    handler.emit(logging.LogRecord("park_spool", logging.INFO, "", 0, text, (), None))
+
+
+def test_two_daemons_share_a_log_that_rotates_and_no_line_is_lost(tmp_path: Path) -> None:
+    """Each goes on in the file that the other made; none writes into an old one, or rotates a fresh one."""
+    path = tmp_path / "noded-here.log"
+    first, second = shared_log(path), shared_log(path)
+    lines = [f"line {number:02d} with some words behind it" for number in range(30)]
+    for number, line in enumerate(lines):
+        write(first if number % 2 else second, line)
+    first.close(), second.close()
+    files = [file.read_text().splitlines() for file in sorted(tmp_path.iterdir())]
+    assert [len(found) for found in files] == [5] * 6
+    assert sorted(line for found in files for line in found) == lines
+
+
+def test_a_log_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    handler = shared_log(tmp_path / "a.log")
+    write(handler, "one")
+    (tmp_path / "a.log").unlink()
+    write(handler, "two")
+    handler.close()
+    assert (tmp_path / "a.log").read_text() == "two\n"
+
+
+def test_a_log_that_cannot_be_looked_at_harms_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = shared_log(tmp_path / "a.log")
+    complaints: list[logging.LogRecord] = []
+    monkeypatch.setattr(handler, "handleError", complaints.append)
+    write(handler, "one")
+    with monkeypatch.context() as cut:
+        cut.setattr("park_spool.daemon.os.fstat", lambda descriptor: os.listdir("/does/not/exist"))
+        write(handler, "two")
+    write(handler, "three")
+    handler.close()
+    assert (tmp_path / "a.log").read_text() == "one\ntwo\nthree\n" and len(complaints) == 1

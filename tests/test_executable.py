@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from running_site import Site, wait_until_gone
 
+from park_spool.limits import Limits
 from park_spool.processes import become_reaper, kill_strays
 from park_spool.running.assignment import Outcome
-from park_spool.running.executable import Limits, NodeGone, run_executable
+from park_spool.running.executable import NodeGone, run_executable
 
 LIMITS = Limits(timeout=30.0, output=100_000, grace=0.2)
 SHORT = Limits(timeout=0.2, output=100_000, grace=0.2)
@@ -47,7 +48,7 @@ ENDINGS = {
     "echo no film >&2; exit 3": ("exited with status 3: no film", 3, None),
     "exit 4": ("exited with status 4", 4, None),
     "kill -SEGV $$": ("was killed by SIGSEGV", None, signal.SIGSEGV),
-    "ulimit -c 0; kill -KILL $$": ("was killed by SIGKILL", None, signal.SIGKILL),
+    "ulimit -c 0; kill -KILL $$": ("was killed by SIGKILL (out of memory?)", None, signal.SIGKILL),
 }
 
 
@@ -65,7 +66,7 @@ def test_output_that_is_not_text_is_made_text(tmp_path: Path) -> None:
 def test_output_beyond_the_limit_stops_the_program(tmp_path: Path) -> None:
     outcome = sh("yes", tmp_path)
     assert outcome.status == "failed" and len(outcome.output) == LIMITS.output
-    assert outcome.why == "wrote more than 100000 bytes on standard output"
+    assert outcome.why == "wrote more than its output limit of 100 kB on standard output"
 
 
 def test_a_program_that_is_too_slow_gets_sigterm(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_python_program_runs_in_a_scratch_folder_with_its_names(site: Site) ->
     assert [result["status"] for result in results] == ["ok", "ok"]
     told = [json.loads(result["output"]) for result in results]
     assert told[1]["input"] == '<input do="b"/>'
-    assert told[0]["empty"] and told[1]["empty"] and not Path(told[0]["cwd"]).exists()
+    assert told[0]["empty"] and told[1]["empty"] and not list(Path(told[0]["cwd"]).iterdir())
     assert told[0]["python"] == sys.executable
     assert told[0]["descriptors"] == [0, 1, 2, 3]  # 3 lists the folder
     service = str(site.services / "tell")
@@ -244,3 +245,49 @@ def test_a_program_that_removes_its_folder_spoils_nobody_elses(site: Site) -> No
         "exited with status 1: FileNotFoundError: [Errno 2] No such file or directory: 'left behind'"
     ] * 2
     assert all('"empty": true' in result["output"] for result in results)
+
+
+def python(script: str, tmp_path: Path, limits: Limits) -> Outcome:
+    return run_executable([sys.executable, "-c", script], "", cwd=tmp_path, limits=limits)
+
+
+def test_too_much_memory_in_one_process_is_said_with_the_limit(tmp_path: Path) -> None:
+    outcome = python("input and len(b'x' * 600_000_000)", tmp_path, Limits(memory=200_000_000))
+    assert outcome.why == "exited with status 1: MemoryError (its memory limit is 200 MB)"
+
+
+def test_too_many_open_files_are_said_with_the_limit(tmp_path: Path) -> None:
+    script = "import os\nwhile True: os.open('/', os.O_RDONLY)"
+    outcome = python(script, tmp_path, Limits(open_files=64))
+    assert "Too many open files" in outcome.why and outcome.why.endswith(" (its limit is 64 open files)")
+
+
+def test_the_nice_level_is_that_of_the_whole_group(tmp_path: Path) -> None:
+    nice = max(9, os.getpriority(os.PRIO_PROCESS, 0))
+    # It is set a moment after the start, so the program asks until it is.
+    script = f"import os\nwhile os.getpriority(os.PRIO_PROCESS, 0) != {nice}: pass\nprint('nice')"
+    assert python(script, tmp_path, Limits(timeout=60, nice=nice)).output == "nice\n"
+
+
+def test_processor_time_of_children_counts_and_all_of_them_are_killed(tmp_path: Path) -> None:
+    script = "import os\nfor _ in range(2): os.fork()\nwhile True: pass"
+    outcome = python(script, tmp_path, Limits(timeout=60, cpu=0.2, grace=0.2))
+    assert outcome.status == "failed" and outcome.why.startswith("used more than its limit of 0.2 s of processor time")
+
+
+def test_memory_of_a_family_counts_together(tmp_path: Path) -> None:
+    script = "import os, time\nos.fork(); os.fork()\nkeep = b'x' * 60_000_000\ntime.sleep(1000)"
+    outcome = python(script, tmp_path, Limits(timeout=60, memory=150_000_000, grace=0.2))
+    assert outcome.why.startswith("used more than its memory limit of 150 MB: ") and "in 4 processes" in outcome.why
+
+
+def test_progress_is_told_while_the_program_runs(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        (tmp_path / "told").touch()
+
+    script = """echo '{"chisq": 5}'; while [ ! -e told ]; do sleep 0.01; done; echo '{"chisq": 4}'"""
+    outcome = run_executable(["/bin/sh", "-c", script], "", cwd=tmp_path, limits=LIMITS, tell=tell)
+    assert told == ['{"chisq": 5}'] and outcome.output == '{"chisq": 5}\n{"chisq": 4}\n'

@@ -23,19 +23,23 @@ METHODS = {"rename", "unlink", "rmdir", "mkdir", "hardlink_to", "symlink_to", "t
 # Who else may call what changes names on a disk, and why: none of these touches what another process may look at.
 ELSEWHERE = {
     "park_spool/config.py": "makes a spool's folders, before it is one",
-    "park_spool/running/loading.py": "a job's scratch folder, on the node's local disk",
+    "park_spool/running/job_folders.py": "a job's scratch folder, on the node's local disk",
+    "park_spool/running/scratch.py": "what killed nodes left in the system's temporary folder",
     "park_spool/running/worker.py": "a worker's scratch folder, on the node's local disk",
-    "park_spool/running/slot.py": "what a killed worker left of it",
+    "park_spool/running/here.py": "the temporary folder of a job that is run again on a terminal",
+    "park_spool/running/one_call.py": "its reply, in that folder",
     "park_spool/sessions/submission.py": "unpacks below a temporary name",
     "park_spool/submit.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
+    "park_spool/cli/fetching.py": "a user's own folder",
 }
 
 # The only places that may catch everything and go on, and why.
 CATCH_ALLS = {
     "park_spool/daemon.py": 1,  # the loop under every daemon
     "park_spool/running/worker.py": 2,  # what a service's module and its function raise
+    "park_spool/running/forked.py": 1,  # what a script raises
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
 }
 
@@ -43,6 +47,7 @@ CATCH_ALLS = {
 CATCH_ALLS = {
     "park_spool/daemon.py": 1,  # the loop under every daemon
     "park_spool/running/worker.py": 2,  # what a service's module and its function raise
+    "park_spool/running/forked.py": 1,  # what a script raises
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
 }
 

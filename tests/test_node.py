@@ -7,39 +7,19 @@ import os
 from pathlib import Path
 
 import pytest
-from world import STRANGER, Killed, ScriptedRunner, World, dying_disk, state
+from slow_runner import SlowRunner, held, names
+from world import STRANGER, Killed, World, dying_disk, state
 
 from park_spool import naming, sealed
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Unit
-from park_spool.running.assignment import Assignment
 from park_spool.running.node import Node
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-class SlowRunner(ScriptedRunner):
-    """Runs on until it is told to finish."""
-
-    is_finished = False
-    kills = 0
-    starts = 0
-
-    def start(self, assignment: Assignment) -> None:
-        assert self.assignment is None, "a slot was given a unit while it runs another"
-        self.starts += 1
-        super().start(assignment)
-
-    def poll(self, now: float) -> list[bytes] | None:
-        return super().poll(now) if self.is_finished else None
-
-    def kill(self) -> None:
-        self.kills += 1
-        super().kill()
 
 
 def slow_node(world: World, slots: int = 1, disk: type[Disk] = Disk) -> tuple[Node, list[SlowRunner]]:
@@ -51,16 +31,8 @@ def unit(sid: str, start: int = 1, stop: int = 2, joblist: int = 1, attempt: int
     return Unit(sid, 1, joblist, start, stop, 0, attempt)
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder)) if folder.is_dir() else []
-
-
 def heartbeats(world: World) -> list[str]:
     return names(world.layout.nodes)
-
-
-def held(world: World, node: Node) -> list[str]:
-    return names(world.layout.claims(node.member.name))
 
 
 def report(world: World) -> dict[str, object]:

@@ -194,6 +194,44 @@ def test_cwd_names_the_folder_of_a_service(inside: str, cwd: str | None) -> None
     assert task(inside, "tester/longwinstr.py").cwd == cwd
 
 
+def wish(attributes: str, cmd: str = "tester/longwinstr.py") -> tuple[Task, tuple[str, ...]]:
+    inside = "<input count='4'/>" if "longwin" in cmd else "<input/>"
+    found = parse(session(f"<task cmd='{cmd}' {attributes}/><joblist>{inside}</joblist>"))
+    return found.groups[0].task, found.warnings
+
+
+def test_a_task_may_ask_for_nodes_and_tags() -> None:
+    found, warnings = wish("nodes='N2.example.org, n1\tn2' tags='GPU big_memory'")
+    assert (found.nodes, found.tags, warnings) == (("n2", "n1"), ("gpu", "big_memory"), ())
+    assert (wish("nodes=' ' tags=''")[0].nodes, wish("")[0].tags) == ((), ())
+
+
+def test_a_task_may_lower_limits() -> None:
+    found, warnings = wish("timeout='10' memory='1.5 GB' cpu='2.5' open_files='64' nice='5' output='1KiB' kept='9'")
+    assert warnings == ()
+    assert found.limits == {
+        "timeout": 10.0,
+        "cpu": 2.5,
+        "memory": 1_500_000_000,
+        "output": 1024,
+        "open_files": 64,
+        "nice": 5,
+        "kept": 9,
+    }
+
+
+def test_a_limit_above_the_manifests_is_warned_about() -> None:
+    found, (first, second) = wish("timeout='7200' grace='60' nice='0'")
+    assert found.limits == {"timeout": 7200.0, "grace": 60.0, "nice": 0}
+    assert "timeout='7200' of <task> has no effect: tester/longwinstr.py sets 3600 s, which counts" in first
+    assert "grace='60'" in second and "2 s" in second
+
+
+def test_a_task_knows_its_commands_mode() -> None:
+    modes = [wish("", cmd)[0].mode for cmd in ("tester/longwinstr.py", "tester/noop", "node/uptime")]
+    assert modes == ["executable", "function", "command"]
+
+
 def test_a_command_of_several_services_must_be_said_in_full(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

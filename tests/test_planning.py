@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from park_spool import intervals
-from park_spool.cluster import Cluster
 from park_spool.config import Config
 from park_spool.naming import Unit
+from park_spool.retries import Retries
 from park_spool.tending import planning
 from park_spool.tending.planning import Pending
 
@@ -31,12 +32,12 @@ def jobs(units: list[Unit]) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize(("cpus", "expected"), [(0, 1), (1, 8), (2, 8), (3, 12), (100, 400), (10_000, 2000)])
 def test_the_window_follows_the_cpus(cpus: int, expected: int) -> None:
-    assert planning.window(Cluster(cpus, {}), CONFIG) == expected
+    assert planning.window(cpus, CONFIG) == expected
 
 
 @given(st.one_of(st.none(), st.floats(0, 1e6)), st.integers(1, 10**9), st.integers(0, 1000))
 def test_units_have_at_least_one_job_and_at_most_their_share(seconds: float | None, remaining: int, cpus: int) -> None:
-    size = planning.unit_size(seconds, remaining, Cluster(cpus, {}), CONFIG)
+    size = planning.unit_size(seconds, remaining, cpus, CONFIG.unit_seconds, CONFIG)
     assert 1 <= size <= CONFIG.max_unit
     assert size == 1 or (seconds is not None and size * seconds <= CONFIG.unit_seconds)
     assert size == 1 or size <= -(-remaining // (2 * max(cpus, 1)))
@@ -46,16 +47,16 @@ def test_sizes_shrink_towards_the_end() -> None:
     """Guided self-scheduling: the last units are single jobs, so that all CPUs end together."""
     left, sizes = 1000, []
     while left:
-        sizes.append(planning.unit_size(0.001, left, Cluster(4, {}), CONFIG))
+        sizes.append(planning.unit_size(0.001, left, 4, 1.0, CONFIG))
         left -= sizes[-1]
     assert sizes == sorted(sizes, reverse=True)
     assert (sizes[0], sizes[-1]) == (125, 1)
 
 
 def test_unknown_and_long_jobs_come_alone() -> None:
-    assert planning.unit_size(None, 10**6, Cluster(2, {}), CONFIG) == 1
-    assert planning.unit_size(3600.0, 10**6, Cluster(2, {}), CONFIG) == 1
-    assert planning.unit_size(0.0, 10**6, Cluster(2, {}), CONFIG) == CONFIG.max_unit
+    assert planning.unit_size(None, 10**6, 2, 1.0, CONFIG) == 1
+    assert planning.unit_size(3600.0, 10**6, 2, 1.0, CONFIG) == 1
+    assert planning.unit_size(0.0, 10**6, 2, 1.0, CONFIG) == CONFIG.max_unit
 
 
 @given(
@@ -133,6 +134,44 @@ def test_failed_jobs_come_alone_and_one_attempt_higher() -> None:
         Unit("a", 1, 1, 9, 10, 1, 3),
         Unit("a", 1, 2, 1, 3),
     ]
+
+
+def test_the_round_of_a_job_is_the_last_that_names_it_and_attempts_count_within_it() -> None:
+    again = Retries({1: {(1, 1): [(2, 6)]}, 2: {(1, 1): [(5, 6)]}})
+    last = {(1, 1, 1): (0, 1), (1, 1, 2): (0, 2), (1, 1, 3): (1, 0), (1, 1, 5): (1, 2), (1, 1, 7): (3, 0)}
+    assert planning.with_attempts([Unit("a", 1, 1, 1, 9)], last, again) == [
+        Unit("a", 1, 1, 1, 2, 0, 2),
+        Unit("a", 1, 1, 2, 3, 1, 0),  # what it tried in round 0 does not count
+        Unit("a", 1, 1, 3, 4, 1, 1),
+        Unit("a", 1, 1, 4, 5, 1, 0),
+        Unit("a", 1, 1, 5, 6, 2, 0),
+        Unit("a", 1, 1, 6, 7, 0, 0),
+        Unit("a", 1, 1, 7, 8, 3, 1),  # of a retry that is not seen here yet
+        Unit("a", 1, 1, 8, 9, 0, 0),
+    ]
+
+
+def test_the_jobs_of_a_round_stay_together() -> None:
+    again = Retries({1: {(1, 1): [(1, 10**9)]}})
+    units = planning.with_attempts([Unit("a", 1, 1, 1, 100)], {(1, 1, 50): (0, 2)}, again)
+    assert units == [Unit("a", 1, 1, 1, 100, 1, 0)]
+
+
+def test_what_a_later_round_names_is_not_wanted_of_an_earlier_one() -> None:
+    again = Retries({1: {(1, 1): [(3, 5)]}})
+    pending = [Unit("a", 1, 1, 1, 9), Unit("a", 1, 1, 4, 5, 1, 1), Unit("a", 1, 2, 3, 4)]
+    assert planning.still_wanted(pending, again) == [
+        Unit("a", 1, 1, 1, 3),
+        Unit("a", 1, 1, 5, 9),
+        Unit("a", 1, 1, 4, 5, 1, 1),
+        Unit("a", 1, 2, 3, 4),
+    ]
+
+
+def test_units_last_so_long_that_the_file_system_carries_them() -> None:
+    shared = replace(CONFIG, units_per_second=100.0)
+    assert [planning.unit_seconds(cpus, shared) for cpus in (0, 100, 2000)] == [1.0, 1.0, 20.0]
+    assert planning.unit_size(0.1, 10**6, 2000, planning.unit_seconds(2000, shared), shared) == 200
 
 
 @given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -14,12 +15,14 @@ import pytest
 from test_check import LEGAL
 from world import STRANGER, Actors, World, run_until_closed, state
 
-from park_spool import naming, tallies
+from park_spool import controls, naming, retries, tallies, wishes
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.config import Config
 from park_spool.layout import FOLDERS, SETTINGS
-from park_spool.naming import PATTERNS, Unit
+from park_spool.member import Member
+from park_spool.naming import Unit
+from park_spool.patterns import PATTERNS
 from park_spool.tallies import Tally
 
 PAGE = (Path(__file__).parent.parent / "park_spool" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -63,9 +66,30 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
             seen.update(word for word, pattern in PATTERNS.items() if pattern.fullmatch(path.name))
 
     world = World(tmp_path)
-    world.plant_claim(Unit(world.admit(), 1, 1, 1, 2), STRANGER)
+    sid = world.admit()
+    world.plant_claim(Unit(sid, 1, 1, 1, 2), STRANGER)
+    user, folder = world.member(Watching), world.layout.session(sid)
+    controls.say(user, folder, "priority", "wwchen", 7)
     story(world, Watching)
+    keep(world, user, sid)
+    retries.open_round(user, world.layout.closed_session(sid), {(1, 1): [(1, 2)]}, "wwchen")
+    user.disk.move(world.layout.closed_session(sid), folder)
+    story(world, Watching)
+    controls.say(user, world.layout.closed_session(sid), "delete", "wwchen")
+    user.disk.create(world.layout.nodes / wishes.notice_name(STRANGER, "drain"))
+    user.disk.move(world.layout.closed_session(sid), folder)
+    world.let(world.spoold(Watching), world.reducer(Watching), turns=120)
     assert seen == set(PATTERNS)
+    assert os.listdir(world.layout.closed) == [f"{sid}.deleted"]
+    assert not world.layout.kept(sid).exists()
+    assert check(world.root) == [], state(world)
+
+
+def keep(world: World, worker: Member, sid: str) -> None:
+    """What a worker does with a file that a job left in $PARK_OUTPUT."""
+    worker.disk.make_folder(world.layout.kept(sid))
+    data = b"profile"
+    worker.disk.publish(world.layout.kept(sid) / hashlib.sha256(data).hexdigest(), data, durable=True)
 
 
 def story(world: World, disk: type[Disk], watch: Callable[[], None] = lambda: None) -> None:
@@ -196,7 +220,11 @@ def test_a_story_shows_no_other_combination_at_any_system_call(tmp_path: Path) -
 
 ONE, MANY = (1, 2), (1, 17)
 RETURNS: dict[str, tuple[tuple[int, int], int, Callable[[World, Unit], object]]] = {
-    "answered (a reply stands in `replies/`), or all its jobs final": (ONE, 0, lambda w, u: w.plant_reply(u, STRANGER)),
+    "answered (a reply stands in `replies/`), or all its jobs final, or the session cancelled, or a later round names its jobs": (
+        ONE,
+        0,
+        lambda w, u: w.plant_reply(u, STRANGER),
+    ),
     "many jobs": (MANY, 0, lambda w, u: None),
     "one job, attempts left": (ONE, 1, lambda w, u: None),
     "one job, no attempt left": (ONE, 2, lambda w, u: None),
@@ -267,7 +295,12 @@ LEFTOVERS = {
     "`rejected/NAME.why` alone": "a reason alone",
     "`claimed/NODE` of a dead node": "an empty folder of a dead node",
     "`claimed/NODE.expired`": "an expired folder",
-    "heartbeats of a dead node": "a heartbeat of a dead node",
+    "heartbeats of and notices to a dead node": "a notice to a dead node",
+    "a unit under a rank that is not its session's any more": "a unit under an earlier rank",
+    "an empty rank folder that no open session uses": "an empty rank",
+    "`sessions/SID` beside its tombstone": "a session beside its tombstone, not closed",
+    "what a deleted session's jobs kept": "what is left of a deleted session, not closed",
+    "rows and bundles of a deleted session": "a bundle of a deleted session, not closed",
     "bundle written but not counted": "a bundle that nobody counted",
     "reply counted but not unlinked": "a reply bundled and not unlinked",
     "tallies of earlier reducers": "a tally of an earlier reducer",

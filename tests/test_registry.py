@@ -8,9 +8,13 @@ import pytest
 
 from park_spool.catalog.registry import InputSpec, Registry, typed_input
 from park_spool.errors import ServiceError
+from park_spool.limits import Limits
 from park_spool.sessions.session import Element
 
 SERVICES = Path(__file__).parent.parent / "services"
+PROGRAM = "[commands.run]\nmode = 'executable'\nrun = ['go']\n"
+SCRIPT = "[commands.run]\nmode = 'executable'\nrun = ['go.py']\n"
+SHORT = "[commands.run]\nmode = 'command'\nrun = ['ls']\n"
 GOOD = '[commands.run]\nmode = "function"\nfunction = "f:f"\n'
 
 
@@ -20,6 +24,7 @@ def make(folder: Path, manifest: str, name: str = "mine") -> Path:
     service.mkdir(parents=True)
     (service / "service.toml").write_text(manifest, encoding="utf-8")
     (service / "go").touch()
+    (service / "go.py").touch()
     return folder
 
 
@@ -62,6 +67,43 @@ def test_a_whole_manifest(tmp_path: Path) -> None:
     assert fit.inputs == (InputSpec("thickness", "float", 0, 500, "Å", 50.0, False, "of the film"),)
 
 
+def test_every_limit_can_be_set(tmp_path: Path) -> None:
+    manifest = """
+    [commands.go]
+    mode = "executable"
+    run = ["go.py"]
+    preload = ["numpy", "scipy.optimize"]
+    timeout = 60
+    cpu = "30"
+    memory = "2 GB"
+    output = 1000
+    open_files = 64
+    nice = 5
+    grace = 0.5
+    kept = "10 MiB"
+    """
+    command = Registry.load([make(tmp_path, manifest)]).command("mine", "go")
+    assert command.limits == Limits(60.0, 30.0, 2_000_000_000, 1000, 64, 5, 0.5, 10 << 20)
+    assert command.timeout == 60.0
+    assert command.preload == ("numpy", "scipy.optimize")
+
+
+def test_a_short_command_has_short_limits(tmp_path: Path) -> None:
+    registry = Registry.load([make(tmp_path, SHORT)])
+    command = registry.command("mine", "run")
+    assert (command.mode, command.run, command.limits) == ("command", ("ls",), Limits(timeout=10.0, output=65536))
+    longer = Registry.load([make(tmp_path / "b", SHORT + "timeout = 60\noutput = '1 MiB'\n")]).command("mine", "run")
+    assert (longer.limits.timeout, longer.limits.output) == (60.0, 1 << 20)
+
+
+def test_an_input_may_be_one_of_a_few_words(tmp_path: Path) -> None:
+    manifest = GOOD + "[commands.run.inputs.kind]\nchoices = ['film', 'bulk']\ndefault = 'film'\n"
+    (spec,) = Registry.load([make(tmp_path, manifest)]).command("mine", "run").inputs
+    assert (spec.choices, spec.default, spec.convert("bulk")) == (("film", "bulk"), "film", "bulk")
+    with pytest.raises(ValueError, match="input 'kind' must be one of film, bulk, not 'gas'"):
+        spec.convert("gas")
+
+
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
@@ -69,13 +111,39 @@ def test_a_whole_manifest(tmp_path: Path) -> None:
         ("description = 'nothing'", ("no commands",)),
         ("colour = 'red'\n" + GOOD, ("unknown key 'colour'", "commands")),
         (GOOD + "timout = 3", ("unknown key 'timout'", "timeout")),
-        (GOOD + "timeout = 0", ("timeout", "above 0")),
-        (GOOD + "timeout = -1", ("timeout", "above 0")),
-        (GOOD + "timeout = nan", ("timeout", "above 0")),
+        (GOOD + "timeout = 0", ("timeout must be 0.001 to",)),
+        (GOOD + "timeout = -1", ("timeout must be 0.001 to",)),
+        (GOOD + "timeout = nan", ("timeout must be 0.001 to",)),
         (GOOD + "timeout = '3 s'", ("timeout", "number", "'3 s'")),
         (GOOD + "takes = 'yaml'", ("takes", "xml, dict", "'yaml'")),
         (GOOD + "run = ['go']", ("run", "'function'")),
-        ("[commands.run]\nmode = 'thread'", ("mode", "executable, function")),
+        (GOOD + "cpu = [1]", ("cpu must be a number or a text", "'[1]'")),
+        (GOOD + "memory = '2 elephants'", ("memory", "'512 MB'", "'2 elephants'")),
+        (GOOD + "memory = true", ("memory must be a number or a text",)),
+        (GOOD + "nice = -5", ("nice must be 0 to 19", "'-5'")),
+        (GOOD + "open_files = 1.5", ("open_files must be a whole number",)),
+        (GOOD + "preload = ['numpy']", ("preload goes with mode = 'executable'",)),
+        (PROGRAM + "preload = ['numpy']", ("preload", "ends in .py")),
+        (SCRIPT + "preload = 'numpy'", ("preload must be a list",)),
+        (SCRIPT + "preload = ['import os']", ("preload names 'import os'",)),
+        (SHORT + "timeout = 61", ("timeout is at most 60 s", "not 61 s")),
+        (SHORT + "output = '2 MiB'", ("output is at most 1.05 MB",)),
+        (SHORT + "preload = ['numpy']", ("preload goes with",)),
+        (SHORT + "takes = 'dict'", ("takes", "xml")),
+        (SHORT + "function = 'f:f'", ("function does not go with mode = 'command'",)),
+        ("[commands.run]\nmode = 'command'\nrun = ['/bin/ls']", ("'/bin/ls'", "inside")),
+        ("[commands.run]\nmode = 'command'\nrun = ['../ls']", ("'../ls'", "inside")),
+        ("[commands.run]\nmode = 'command'\nrun = ['link']", ("'link'", "leaves")),
+        ("[commands.run]\nmode = 'command'\nrun = ['{program}']", ("no such file",)),
+        ("[commands.run]\nmode = 'command'\nrun = ['ls', '{path}']", ("{path}", "no [commands.run.inputs.path]")),
+        (
+            "[commands.run]\nmode = 'command'\nrun = ['ls', '{path}']\n[commands.run.inputs.path]\ntype = 'str'",
+            ("{path}", "default, or required"),
+        ),
+        (GOOD + "[commands.run.inputs.x]\ntype = 'int'\nchoices = ['1']", ("choices goes with type = 'str'",)),
+        (GOOD + "[commands.run.inputs.x]\nchoices = [1]", ("choices must be a list of words",)),
+        (GOOD + "[commands.run.inputs.x]\nchoices = ['a']\ndefault = 'b'", ("default", "one of a, not 'b'")),
+        ("[commands.run]\nmode = 'thread'", ("mode", "executable, function, command")),
         ("[commands.run]\nmode = 'function'", ("module:function",)),
         ("[commands.run]\nmode = 'function'\nfunction = 'os.system'", ("module:function", "'os.system'")),
         ("[commands.run]\nmode = 'executable'", ("run", "list of words")),

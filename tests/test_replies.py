@@ -29,10 +29,13 @@ def encode(*results: Any) -> bytes:
 
 
 def test_a_reply_comes_back() -> None:
+    files = {"fit.dat": {"sha256": "0a" * 32, "size": 12}}
     full = {**RESULT, "why": "ü", "exit": 3, "signal": 9, "stderr": "x\ny", "data": {"film": "00"}, "job": 18}
     reply = replies.decode(NAME, encode(RESULT, full))
     assert (reply.unit, reply.node, reply.name) == (UNIT, NODE, NAME)
     assert reply.jobs == [replies.JobResult(**RESULT), replies.JobResult(**full)]
+    [job] = replies.decode(NAME, encode({**RESULT, "files": files})).jobs
+    assert job.files == {"fit.dat": replies.KeptFile("0a" * 32, 12)}
     assert reply.header["host"] == "n4"
 
 
@@ -72,6 +75,14 @@ def test_the_line_of_a_job_that_nobody_ran() -> None:
         {"signal": 1.5},
         {"data": "film"},
         {"data": [1]},
+        {"files": []},
+        {"files": {"a": 3}},
+        {"files": {"a": {"sha256": "0a" * 32}}},
+        {"files": {"a": {"sha256": "0A" * 32, "size": 1}}},
+        {"files": {"a": {"sha256": "0a" * 32 + "\n", "size": 1}}},
+        {"files": {"a": {"sha256": "../" + "0a" * 32, "size": 1}}},
+        {"files": {"a": {"sha256": "0a" * 32, "size": -1}}},
+        {"files": {"a": {"sha256": "0a" * 32, "size": 2**63}}},
     ],
 )
 def test_impossible_results_are_torn(change: dict[str, Any]) -> None:
@@ -147,7 +158,7 @@ def test_any_json_is_a_reply_or_torn(values: list[Any]) -> None:
     assert all(UNIT.start <= job.job < UNIT.stop for job in reply.jobs)
 
 
-@given(st.sampled_from([*RESULT, "why", "exit", "signal", "stderr", "data"]), JSON)
+@given(st.sampled_from([*RESULT, "why", "exit", "signal", "stderr", "data", "files"]), JSON)
 def test_any_value_in_any_field_is_a_result_or_torn(field: str, value: Any) -> None:
     try:
         [job] = replies.decode(NAME, encode({**RESULT, field: value})).jobs

@@ -11,14 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from park_spool import tags
+from park_spool.catalog.manifest import COMMAND_KEYS, DEFAULT_LIMITS, INPUT_KEYS
 from park_spool.catalog.registry import Registry
+from park_spool.limits import NAMES as LIMIT_NAMES
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import Session
+from park_spool.sessions.task_wishes import ATTRIBUTES
 
 unhurried = settings(deadline=None)  # a slow machine is no failure
 HERE = Path(__file__).parent.parent
 EXAMPLES = sorted((HERE / "docs" / "examples").glob("*.xml"))
 SCHEMA = etree.XMLSchema(etree.parse(HERE / "park_spool" / "session.xsd"))
+XS = "{http://www.w3.org/2001/XMLSchema}"
+(TASK_TYPE,) = etree.parse(HERE / "park_spool" / "session.xsd").findall(f"{XS}complexType[@name='task']")
 REGISTRY = Registry.load([HERE / "services"])
 
 
@@ -59,11 +65,42 @@ def test_the_manifest_in_the_documents_loads(tmp_path: Path) -> None:
     text = (HERE / "docs" / "services.md").read_text(encoding="utf-8")
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "sum.py").touch()
+    for program in ("sum.py", "quick.py"):
+        (folder / program).touch()
     (folder / "service.toml").write_text("\n".join(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)))
     registry = Registry.load([tmp_path])
     assert registry.problems == ()
-    assert set(registry.service("mine").commands) == {"sum", "noop", "echo_xml"}
+    assert set(registry.service("mine").commands) == {"sum", "quick", "noop", "echo_xml", "files"}
+
+
+def rows(text: str, title: str) -> dict[str, list[str]]:
+    """Read the table whose head begins with `title`: its rows by their first cell."""
+    (table,) = re.findall(rf"^\| {title} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    cells = [[cell.strip() for cell in line.strip("|\n ").split(" | ")] for line in table.splitlines()]
+    return {word: row[1:] for row in cells for word in re.findall(r"`([^`]+)`", row[0])}
+
+
+def test_every_key_of_a_manifest_and_every_limit_has_its_row() -> None:
+    text = (HERE / "docs" / "services.md").read_text(encoding="utf-8")
+    keys = rows(text, re.escape("key of `[commands.NAME]`")).keys() | rows(text, "limit").keys()
+    assert {key.partition(".")[0] for key in keys} == set(COMMAND_KEYS)
+    assert rows(text, "key of an input").keys() == set(INPUT_KEYS)
+    shown = {name: row[1].split()[0] for name, row in rows(text, "limit").items()}
+    for name in LIMIT_NAMES:
+        default = getattr(DEFAULT_LIMITS, name)
+        words = {None: ("none", "the"), 64 << 20: ("64",), 1 << 30: ("1",)}.get(
+            default, (f"{default:g}" if default is not None else "",)
+        )
+        assert shown[name] in words, name
+
+
+def test_every_attribute_of_a_task_has_its_word() -> None:
+    text = (HERE / "docs" / "session.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| `<task>` \|.*$", text, re.MULTILINE)
+    assert set(re.findall(r"`([a-z_]+)`", row)) == {"cmd", *ATTRIBUTES}
+    assert f"{tags.MOST} characters" in text
+    declared = {element.get("name") for element in TASK_TYPE.iter(f"{XS}attribute")}
+    assert declared == {"cmd", *ATTRIBUTES, "value"}
 
 
 def test_bad_sessions_that_a_schema_can_see_are_invalid_by_it() -> None:
@@ -90,6 +127,19 @@ def element(tag: str, given: dict[str, str], *children: etree._Element) -> etree
     return made
 
 
+wishes = st.fixed_dictionaries(
+    {},
+    optional={
+        "nodes": st.sampled_from(["n1", " N1.example.org,n2\t", ""]),
+        "tags": st.sampled_from(["gpu big", "GPU"]),
+        "timeout": st.sampled_from(["10", " 0.5", "1e3", ".5", "+7."]),
+        "memory": st.sampled_from(["1000", "1.5 GB", " 2gib ", "7MiB", "9 b"]),
+        "nice": st.integers(0, 19).map(str),
+        "open_files": st.integers(8, 1 << 20).map(str),
+    },
+)
+
+
 @st.composite
 def accepted(draw: st.DrawFn) -> bytes:
     """Draw a session that must be admitted, with strange attributes and free order."""
@@ -100,7 +150,7 @@ def accepted(draw: st.DrawFn) -> bytes:
     data = element("data", {"name": "film", "href": "package:refnx/x"})
     parts = [
         element("dataSet", {}, *draw(st.sampled_from([(), (data,)]))),
-        element("task", {"cmd": "tester/noop", "extra": "1"}, element("bufsize", {"value": "9"})),
+        element("task", {"cmd": "tester/noop", "extra": "1"} | draw(wishes), element("bufsize", {"value": "9"})),
         first,
         second,
     ]

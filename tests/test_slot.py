@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from running_site import Site, wait_until_gone
 
 from park_spool.processes import family, identity, is_alive
 from park_spool.running.child import Child
+from park_spool.running.slot import Slot
 from park_spool.sessions.session import DataRef
 
 ZOO = """
@@ -102,6 +104,24 @@ def forge():
             pass
     return "forged"
 
+HOARD = []
+
+def keep_open():
+    try:
+        while True:
+            HOARD.append(os.open("/", os.O_RDONLY))
+    except OSError:
+        return "kept"
+
+def lie():
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            if "pipe" in os.readlink("/proc/self/fd/" + fd):
+                os.write(int(fd), b"lost x\\nbegan nan\\nprogress x\\nprogress\\n\\xff\\n")
+        except OSError:
+            pass
+    return "lied"
+
 def small_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     return "limited"
@@ -146,6 +166,15 @@ FUNCTIONS = {
     "memory": lambda: "x" * (1 << 60),
     "replace stdout": lambda: setattr(sys, "stdout", None) or "replaced",
     "threads": lambda: os.environ["OMP_NUM_THREADS"],
+    "leave files": lambda: open(os.environ["PARK_OUTPUT"] + "/fit", "w").write("fit") and "left",
+    "leave and fail": lambda: open(os.environ["PARK_OUTPUT"] + "/fit", "w").write("fit") and throw(ValueError("x")),
+    "output": lambda: os.environ.get("PARK_OUTPUT", "nowhere"),
+    "progress": lambda: print('{"chisq": 2}\\nnoise\\n{"chisq": 3}\\n', end="") or time.sleep(1000),
+    "allocate": lambda: str(len(b"x" * 600_000_000)),
+    "keep open": keep_open,
+    "nice": lambda: str(os.getpriority(os.PRIO_PROCESS, 0)),
+    "grow": lambda: HOARD.append(b"x" * 30_000_000) or "grown",
+    "lie": lie,
 }
 """
 
@@ -155,6 +184,18 @@ mode = "function"
 function = "zoo:run"
 takes = "xml"
 timeout = 1.0
+[commands.limited]
+mode = "function"
+function = "zoo:run"
+timeout = 60
+memory = "300 MB"
+open_files = 64
+[commands.brief]
+mode = "function"
+function = "zoo:run"
+timeout = 60
+cpu = 0.2
+output = 100
 [commands.typed]
 mode = "function"
 function = "zoo:typed"
@@ -440,3 +481,100 @@ def test_everything_goes_when_the_node_is_killed(site: Site, word: str) -> None:
     for pid in everyone:
         wait_until_gone(pid)
     shutil.rmtree(site.folder / "scratch")  # of a node's temporary folder: its next start does it
+
+
+def with_files(site: Site, *words: str) -> list[dict[str, Any]]:
+    (site.folder / "tmp").mkdir(exist_ok=True)
+    kept, tmp = site.folder / "kept", site.folder / "tmp"
+    site.slot.start(replace(site.assignment(list(words)), kept=kept, tmp=tmp, owner="n4.slot0"))
+    return [json.loads(line) for line in site.wait()]
+
+
+def test_files_that_a_function_leaves_are_kept_with_its_result(site: Site) -> None:
+    before, left, failed, after = with_files(site, "output", "leave files", "leave and fail", "output")
+    fit = {"fit": {"sha256": hashlib.sha256(b"fit").hexdigest(), "size": 3}}
+    assert left["files"] == failed["files"] == fit and failed["status"] == "failed"
+    assert "files" not in before and "files" not in after
+    assert [path.name for path in (site.folder / "kept").iterdir()] == [fit["fit"]["sha256"]]
+    assert Path(before["output"]).parent.parent == site.folder / "scratch"
+    assert site.run("output")[0]["output"] == "nowhere"
+
+
+def test_memory_beyond_the_limit_fails_one_job_and_a_fresh_process_goes_on(site: Site) -> None:
+    first, failed, last = site.run("pid", "allocate", "pid", command="limited")
+    assert failed["why"].startswith("MemoryError (zoo.py, line ")
+    assert failed["why"].endswith(" (its memory limit is 300 MB)")
+    assert (first["status"], last["status"]) == ("ok", "ok") and first["output"] != last["output"]
+
+
+def test_the_strictest_of_manifest_session_and_node_counts(site: Site) -> None:
+    for memory, words in ((None, "300 MB"), (200_000_000, "200 MB"), (10**10, "300 MB")):
+        site.slot.start(replace(site.assignment(["allocate"], command="limited"), memory=memory))
+        assert f"its memory limit is {words}" in json.loads(site.wait()[0])["why"]
+
+
+def test_descriptors_that_a_job_keeps_are_not_the_next_ones_loss(site: Site) -> None:
+    results = site.run("pid", "keep open", "allocate", "where", "pid", command="limited")
+    assert statuses(results) == ["ok", "ok", "failed", "ok", "ok"]
+    assert statuses(site.run("good", "where", command="limited")) == ["ok", "ok"]
+
+
+def test_processor_time_beyond_the_limit_is_said_in_words(site: Site) -> None:
+    results = site.run("good", "spin", "good", command="brief")
+    assert statuses(results) == ["ok", "failed", "ok"]
+    why = "it used more than its limit of 0.2 s of processor time; its process was killed"
+    assert results[1]["why"] == why
+
+
+def test_a_reply_beyond_the_output_limit_is_refused(site: Site) -> None:
+    site.add_service("long", MANIFEST.replace("zoo:", "long:"), {"long.py": "def run(text):\n    return 'x' * 101\n"})
+    why = site.run("good", service="long", command="brief")[0]["why"]
+    assert "the function returned 101 characters, at most 100 are taken" in why
+
+
+def test_a_nicer_process_is_replaced_when_it_should_not_be_so_nice(site: Site) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    site.slot.start(replace(site.assignment(["nice"]), nice=own + 3))
+    assert json.loads(site.wait()[0])["output"] == str(own + 3)
+    assert site.run("nice")[0]["output"] == str(own)
+
+
+def test_a_child_is_replaced_after_so_many_jobs(site: Site) -> None:
+    site.slot.close()
+    site.slot = Slot(0, site.folder, worker_jobs=3)
+    first = {result["output"] for result in site.run("pid", "pid") + site.run("pid", "pid")}
+    second = {result["output"] for result in site.run("pid")}
+    assert len(first) == 1 and not first & second
+
+
+def test_a_child_that_has_grown_is_replaced(site: Site) -> None:
+    site.slot.close()
+    site.slot = Slot(0, site.folder, worker_growth=20_000_000)
+    first = site.run("pid", "good")[0]["output"]
+    assert site.run("grow", "pid")[1]["output"] == first
+    assert site.run("pid")[0]["output"] != first
+
+
+def test_progress_of_a_function_is_what_it_prints(site: Site) -> None:
+    site.slot.start(site.assignment(["good", "progress"], command="limited"))
+    site.wait_for(lambda: (running := site.slot.running()) is not None and running.job == 2)
+    log = site.folder / "slot-0.log"
+    if (running := site.slot.running()) and running.progress is None:  # it was printed before the first question
+        with log.open("a") as file:
+            file.write('{"chisq": 2}\n')
+    running = site.slot.running()
+    assert running is not None and (running.job, running.progress) == (2, '{"chisq": 2}')
+    site.slot.kill()
+
+
+def test_messages_that_a_job_forges_change_nothing(site: Site) -> None:
+    assert statuses(site.run("lie", "good")) == ["ok", "ok"]
+
+
+def test_daemons_of_functions_die_with_their_child(site: Site) -> None:
+    daemon = "import os\n\ndef run(text):\n    return os.popen('setsid sh -c \"sleep 1000 >/dev/null & echo \\\\$!\"').read()\n"
+    site.add_service("daemon", MANIFEST.replace("zoo:", "daemon:"), {"daemon.py": daemon})
+    pid = int(site.run("good", service="daemon")[0]["output"])
+    site.slot.close()
+    wait_until_gone(pid)
+    site.slot = Slot(0, site.folder)

@@ -111,7 +111,7 @@ def test_one_that_cannot_be_started_is_tried_again() -> None:
 
 def test_all_stop_together_and_the_deaf_are_killed(scene: Scene) -> None:
     scene.started[0].is_deaf = True
-    scene.supervisor.stop()
+    scene.supervisor.stop(5.0)
     assert [fake.signals for fake in scene.started] == [["SIGTERM", "SIGKILL"], ["SIGTERM"]]
     assert scene.supervisor.running() == {}
 
@@ -120,7 +120,7 @@ SUPERVISED = """
 import sys
 from park_spool.supervise import Program, supervise
 child = "import os, time; os.write(1, (str(os.getpid()) + os.linesep).encode()); time.sleep(1000)"
-sys.exit(supervise([Program(name, (sys.executable, "-c", child)) for name in ("one", "two")]))
+sys.exit(supervise([Program(name, (sys.executable, "-c", child)) for name in ("one", "two")], 5.0))
 """
 
 

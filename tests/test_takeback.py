@@ -15,7 +15,7 @@ from park_spool.check import check
 from park_spool.naming import Unit
 from park_spool.nodes import Nodes
 from park_spool.tallies import Tally
-from park_spool.tending.takeback import TakeBack
+from park_spool.tending.takeback import Standing, TakeBack
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ class Bench:
         self.member = world.member(disk)
         self.nodes = Nodes(self.member)
         self.pended: list[Unit] = []
-        self.take_back = TakeBack(self.member, self.nodes, self.tally, self.pended.extend)
+        self.take_back = TakeBack(self.member, self.nodes, self.standing, self.pended.extend)
 
-    def tally(self, sid: str) -> Tally:
-        return tallies.read(self.member.disk, self.world.layout.session(sid), {})
+    def standing(self, sid: str) -> Standing:
+        return Standing(tallies.read(self.member.disk, self.world.layout.session(sid), {}))
 
     def look(self, seconds: float = 0.5, looks: int = 1) -> None:
         for _ in range(looks):

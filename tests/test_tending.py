@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -35,9 +36,17 @@ def ready(world: World) -> list[Unit]:
     return sorted(found for path in world.layout.ready.glob("*/*") if (found := naming.parse_unit(path.name)))
 
 
-def beat(world: World, cpus: int, seconds: dict[str, float] | None = None, seq: int = 1, node: str = STRANGER) -> None:
+def beat(
+    world: World,
+    cpus: int,
+    seconds: dict[str, float] | None = None,
+    seq: int = 1,
+    node: str = STRANGER,
+    **fields: object,
+) -> None:
     """A heartbeat of a node that somebody else looks after."""
     report = {
+        **fields,
         "node": node,
         "identity": Identity("far", "", "", 1, 1).to_json(),
         "cpus": cpus,
@@ -155,6 +164,83 @@ def test_too_many_replies_stop_the_offering(tmp_path: Path) -> None:
     next(world.layout.replies.iterdir()).unlink()
     world.let(spoold, turns=2, tick=0.1)
     assert len(ready(world)) > 1
+
+
+def tagged(world: World, many: int, tag: str = "gpu") -> str:
+    """A session whose task asks for a tag; written into session.json, as the parser of sessions does."""
+    sid = world.admit(many=many, few=1)
+    path = world.layout.session(sid) / "session.json"
+    record = json.loads(path.read_text())
+    record["groups"][0]["task"]["tags"] = [tag]
+    path.write_text(json.dumps(record))
+    return sid
+
+
+def test_the_window_of_a_tag_follows_the_cpus_that_carry_it(world: World) -> None:
+    sid = tagged(world, 100)
+    beat(world, 50)
+    spoold = world.spoold()
+    world.let(spoold, turns=5)
+    assert sum(found.joblist == 1 for found in ready(world)) == 1, "nobody is there to claim"
+    assert names(world.layout.ready) == ["100-096+gpu", "100-100+gpu"]
+    beat(world, 3, {f"{sid}/1/1": 0.1}, node="h8_8_000000", tags=["n8", "gpu"])
+    world.let(spoold, turns=5)
+    assert sum(found.joblist == 1 for found in ready(world)) == 12
+    assert max(found.size for found in ready(world)) == 10, (
+        "a share of 99 jobs for the 3 CPUs that suit, not for all 53"
+    )
+    assert check(world.root) == []
+
+
+def test_a_node_that_claims_nothing_does_not_count(world: World) -> None:
+    world.admit(many=100, few=1)
+    beat(world, 50, state="draining")
+    world.let(world.spoold(), turns=5)
+    assert sum(found.joblist == 1 for found in ready(world)) == 1
+
+
+def test_units_are_larger_where_many_cpus_meet_a_slow_file_system(tmp_path: Path) -> None:
+    world = World(tmp_path, units_per_second=100.0)
+    sid = world.admit(many=100_000, few=1)
+    beat(world, 400, {f"{sid}/1/1": 0.1})
+    world.let(world.spoold(), turns=5)
+    assert {found.size for found in ready(world) if found.joblist == 1} == {40}
+
+
+def test_a_rank_that_a_janitor_removes_meanwhile_is_made_again(world: World) -> None:
+    world.admit(many=1, few=1)
+    left = [3]
+
+    class Rival(Disk):
+        def make_folder(self, path: Path) -> bool:
+            made = super().make_folder(path)
+            if path.parent == world.layout.ready and left[0]:
+                left[0] -= 1
+                path.rmdir()
+            return made
+
+    world.let(world.spoold(Rival), turns=6)
+    assert left == [0]
+    assert [found.joblist for found in ready(world)] == [1, 2]
+
+
+def test_a_rank_that_goes_as_often_as_it_is_made_costs_no_job(world: World) -> None:
+    world.admit(many=1, few=1)
+    is_there = False
+
+    class Rival(Disk):
+        def make_folder(self, path: Path) -> bool:
+            made = super().make_folder(path)
+            if path.parent == world.layout.ready and not is_there:
+                path.rmdir()
+            return made
+
+    spoold = world.spoold(Rival)
+    world.let(spoold, turns=6)
+    assert ready(world) == []
+    is_there = True
+    world.let(spoold, turns=2)
+    assert [found.joblist for found in ready(world)] == [1, 2]
 
 
 # to whom

@@ -143,6 +143,16 @@ def test_a_pause_is_not_cut_short_by_hints_but_by_the_order_to_stop(wakeup: Wake
     assert time.monotonic() - before < PATIENCE
 
 
+def test_an_order_ends_one_wait_or_one_pause(wakeup: Wakeup) -> None:
+    drain(wakeup)
+    for is_pause in (False, True):
+        threading.Timer(0.05, wakeup.nudge).start()
+        before = time.monotonic()
+        (wakeup.pause if is_pause else wakeup.wait)(PATIENCE)
+        assert time.monotonic() - before < PATIENCE
+        assert not quiet_is_broken(wakeup), "it ended another one, too"
+
+
 def test_a_signal_handler_may_interrupt(wakeup: Wakeup) -> None:
     previous = signal.signal(signal.SIGUSR1, lambda number, frame: wakeup.interrupt())
     try:

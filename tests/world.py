@@ -21,7 +21,7 @@ from park_spool.member import Member
 from park_spool.naming import Unit, parse_unit
 from park_spool.processes import Identity
 from park_spool.reducing.role import Reduction
-from park_spool.running.assignment import Assignment
+from park_spool.running.assignment import Assignment, Running
 from park_spool.running.node import Node
 from park_spool.tending.admission import Admission
 from park_spool.tending.role import Tending
@@ -87,6 +87,12 @@ class ScriptedRunner:
     def kill(self) -> None:
         self.assignment = None
 
+    def results(self) -> list[bytes]:
+        return []
+
+    def running(self) -> Running | None:
+        return None
+
 
 class World:
     """One spool and the means to put actors on it."""
@@ -123,8 +129,8 @@ class World:
         return Tending(self.member(disk))
 
     def node(self, disk: Callable[[Path, str], Disk] = Disk, slots: int = 2) -> Node:
-        runners = [ScriptedRunner(lambda *job: self.script(*job)) for _ in range(slots)]
-        return Node(self.member(disk), runners, scratch=self.root)
+        runners = [ScriptedRunner(lambda *job: self.script(*job)) for _ in range(slots + 1)]
+        return Node(self.member(disk), runners[:-1], scratch=self.root, spare=runners[-1:])
 
     def reducer(self, disk: Callable[[Path, str], Disk] = Disk, **settings: Any) -> Reduction:
         return Reduction(self.member(disk, **settings))

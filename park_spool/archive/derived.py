@@ -14,6 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from park_spool import intervals
+
 from .precedence import Rank, improvements, runs
 from .rows import HistoryPoint, JobKey, JobListKey, Result
 
@@ -30,12 +32,14 @@ _ADD = """
     duplicates = duplicates + excluded.duplicates,
     first_started = min(ifnull(first_started, excluded.first_started), excluded.first_started),
     last_finished = max(ifnull(last_finished, excluded.last_finished), excluded.last_finished)"""
+_RUNS_NOW = "UPDATE sessions SET state = 'running' WHERE sid = ? AND state = 'queued'"
 _MOVE = """
   UPDATE joblists SET ok = ok + ?, failed = failed + ?, duplicates = duplicates + ?
   WHERE sid = ? AND group_number = ? AND joblist_number = ?"""
 _TOUCHING = """
   SELECT start, stop FROM final_ranges
   WHERE sid = ? AND group_number = ? AND joblist_number = ? AND start <= ? AND stop >= ?"""
+_ADD_RANGE = "INSERT INTO final_ranges VALUES (?,?,?, ?,?)"
 _DROP_RANGE = "DELETE FROM final_ranges WHERE sid = ? AND group_number = ? AND joblist_number = ? AND start = ?"
 _DROP_POINT = """
   DELETE FROM history
@@ -57,15 +61,37 @@ _REBUILD = """
     FROM jobs WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL)
   WHERE lowest IS NULL OR chisq < lowest"""
 
+_SAME_RUN = """
+  SELECT 1 FROM {} o WHERE o.sid = a.sid AND o.group_number = a.group_number
+  AND o.joblist_number = a.joblist_number AND o.job_number = a.job_number
+  AND (o.round, o.attempt, o.node, o.status) = (a.round, a.attempt, a.node, 'ok')"""
+_HAS_ATTEMPTS = "SELECT 1 FROM attempts WHERE sid = ? AND group_number = ? AND joblist_number = ? LIMIT 1"
+_DROP_ANSWERED = f"""
+  DELETE FROM attempts AS a
+  WHERE sid = ? AND group_number = ? AND joblist_number = ? AND job_number BETWEEN ? AND ?
+  AND (EXISTS ({_SAME_RUN.format("jobs")}) OR EXISTS ({_SAME_RUN.format("duplicates")}))"""
 
-def add_sums(connection: sqlite3.Connection, finals: Sequence[Result], accepted: Sequence[Result]) -> None:
-    """Add newly stored finals to their job lists' sums; the times of beaten ones count for the spans too."""
+
+def drop_answered(connection: sqlite3.Connection, head: JobListKey, first: int, last: int) -> None:
+    """Drop the attempts whose very run was ok, too: else they would depend on what came first, retry or answer."""
+    if connection.execute(_HAS_ATTEMPTS, head).fetchone():
+        connection.execute(_DROP_ANSWERED, (*head, first, last))
+
+
+def add_sums(connection: sqlite3.Connection, batch: Sequence[Result], accepted: Sequence[Result]) -> None:
+    """Add newly stored finals to their job lists' sums; the times of all that was run count for the spans."""
     rows = [_sum(head, list(run), is_counted=True) for head, run in groupby(accepted, _head)]
-    if len(finals) > len(accepted):
-        rows += [_sum(head, list(run), is_counted=False) for head, run in groupby(finals, _head)]
+    if len(batch) > len(accepted):
+        rows += [_sum(head, list(run), is_counted=False) for head, run in groupby(batch, _head)]
     connection.executemany(_ADD, rows)
     started = {(sid,) for sid, *_ in rows}
-    connection.executemany("UPDATE sessions SET state = 'running' WHERE sid = ? AND state = 'queued'", started)
+    connection.executemany(_RUNS_NOW, started)
+
+
+def add_plain_sum(connection: sqlite3.Connection, head: JobListKey, ok: int, first: float, last: float) -> None:
+    """Add newly stored jobs of one job list that are all ok to its sums."""
+    connection.execute(_ADD, (*head, ok, 0, 0, first, last))
+    connection.execute(_RUNS_NOW, head[:1])
 
 
 def _sum(head: JobListKey, run: list[Result], *, is_counted: bool) -> tuple[object, ...]:
@@ -73,6 +99,11 @@ def _sum(head: JobListKey, run: list[Result], *, is_counted: bool) -> tuple[obje
     first = min([result[8] for result in run])
     last = max([result[8] + result[9] for result in run])
     return (*head, *((ok, len(run) - ok) if is_counted else (0, 0)), 0, first, last)
+
+
+def take_from_sums(connection: sqlite3.Connection, head: JobListKey, failed: int, duplicates: int) -> None:
+    """Take what is not final any more out of the sums of a job list."""
+    connection.execute(_MOVE, (0, -failed, -duplicates, *head))
 
 
 def move_sums(
@@ -92,10 +123,24 @@ def move_sums(
 def extend_ranges(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
     """Add newly final jobs to the final ranges, so that these stay disjoint, not touching, and half open."""
     for head, start, stop in runs(sorted(results, key=_key)):
-        touching = connection.execute(_TOUCHING, (*head, stop, start)).fetchall()
-        joined = min([start, *(first for first, _ in touching)]), max([stop, *(last for _, last in touching)])
-        connection.executemany(_DROP_RANGE, [(*head, first) for first, _ in touching])
-        connection.execute("INSERT INTO final_ranges VALUES (?,?,?, ?,?)", (*head, *joined))
+        add_range(connection, head, start, stop)
+
+
+def add_range(connection: sqlite3.Connection, head: JobListKey, start: int, stop: int) -> None:
+    """Add one run of newly final jobs to the final ranges."""
+    touching = connection.execute(_TOUCHING, (*head, stop, start)).fetchall()
+    joined = min([start, *(first for first, _ in touching)]), max([stop, *(last for _, last in touching)])
+    connection.executemany(_DROP_RANGE, [(*head, first) for first, _ in touching])
+    connection.execute(_ADD_RANGE, (*head, *joined))
+
+
+def shrink_ranges(connection: sqlite3.Connection, head: JobListKey, jobs: Iterable[int]) -> None:
+    """Take jobs that are not final any more out of the final ranges of a job list."""
+    gone = intervals.union((job, job + 1) for job in jobs)
+    rows = connection.execute(_TOUCHING, (*head, gone[-1][1], gone[0][0])).fetchall()
+    connection.executemany(_DROP_RANGE, [(*head, start) for start, _ in rows])
+    left = intervals.subtract(intervals.union(rows), gone)
+    connection.executemany(_ADD_RANGE, [(*head, *piece) for piece in left])
 
 
 def extend_history(connection: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:

@@ -9,20 +9,11 @@ from hashlib import sha256
 from park_spool.attributes import attributes
 from park_spool.errors import NotFound
 
-from .rows import (
-    BestRow,
-    FailureRow,
-    GroupRow,
-    HistoryRow,
-    JobRow,
-    MessageRow,
-    NodeRow,
-    SessionRow,
-)
+from .rows import BestRow, FailureRow, GroupRow, HistoryRow, MessageRow, NodeRow, SessionRow
 
 _SESSION_COLUMNS = """sid, user, file, state, priority, received, closed, jobs, ok, failed, duplicates,
   best_chisq, best_job, first_started, last_finished"""
-_JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
+JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
 _OF_BEST = "FROM best b WHERE b.sid = g.sid AND b.group_number = g.group_number"
 _GROUPS = f"""
   SELECT g.sid, g.group_number AS "group", g.name, g.task, g.reducer, g.stopped,
@@ -33,20 +24,15 @@ _GROUPS = f"""
   LEFT JOIN joblists l ON l.sid = g.sid AND l.group_number = g.group_number
   WHERE g.sid = ? GROUP BY g.group_number ORDER BY g.group_number"""
 _HISTORY = f"""
-  SELECT {_JOB_NAME}, h.finished, h.chisq, j.node
+  SELECT {JOB_NAME}, h.finished, h.chisq, j.node
   FROM history h LEFT JOIN jobs j USING (sid, group_number, joblist_number, job_number)
   WHERE sid = ? AND group_number = ? ORDER BY h.finished, joblist_number, job_number"""
 _DOTS = """
   SELECT j.finished, j.chisq FROM json_each(?) AS wanted
   CROSS JOIN jobs j ON j.sid = ? AND j.group_number = ? AND j.joblist_number = ? AND j.job_number = wanted.value
   WHERE j.chisq IS NOT NULL"""
-_JOBS = f"""
-  SELECT {_JOB_NAME}, status, round, attempt, node, started, seconds, finished,
-    chisq, npoints, dof, nllf, seed, duplicates, why
-  FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
-  WHERE sid = ? ORDER BY group_number, joblist_number, job_number LIMIT ? OFFSET ?"""
 _FAILURES = f"""
-  SELECT {_JOB_NAME}, status, why, exit, signal, node, round, attempt, seconds, finished, stderr
+  SELECT {JOB_NAME}, status, why, exit, signal, node, round, attempt, seconds, finished, stderr
   FROM jobs INDEXED BY jobs_not_ok LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
   WHERE sid = ? AND status <> 'ok' ORDER BY group_number, joblist_number, job_number LIMIT ?"""
 
@@ -159,10 +145,6 @@ def messages(connection: sqlite3.Connection, sid: str, limit: int) -> list[Messa
 
 def failures(connection: sqlite3.Connection, sid: str, limit: int) -> list[FailureRow]:
     return [FailureRow(**row) for row in connection.execute(_FAILURES, (sid, limit))]
-
-
-def jobs(connection: sqlite3.Connection, sid: str, limit: int, offset: int) -> list[JobRow]:
-    return [JobRow(**row) for row in connection.execute(_JOBS, (sid, limit, offset))]
 
 
 def nodes(connection: sqlite3.Connection) -> list[NodeRow]:

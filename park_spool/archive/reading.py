@@ -11,17 +11,23 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import queries
+from park_spool.intervals import Intervals
+
+from . import job_queries, queries
 from .rows import (
+    AttemptRow,
     BestRow,
     FailureRow,
+    FileRow,
     GroupPage,
     GroupRow,
     HistoryPicture,
     HistoryRow,
+    JobDetail,
     JobRow,
     MessageRow,
     NodeRow,
+    RunningRow,
     SessionPage,
     SessionRow,
 )
@@ -82,7 +88,32 @@ class ArchiveReader:
     def jobs(self, sid: str, limit: int = 100, offset: int = 0) -> list[JobRow]:
         """Return the finished jobs of a session in the order of their names."""
         with snapshot(self.path) as connection:
-            return queries.jobs(connection, sid, limit, offset)
+            return job_queries.jobs(connection, sid, limit, offset)
+
+    def job(self, prefix: str, group: int, joblist: int, job: int) -> JobDetail:
+        """Return all that is known of one job; NotFound if there is no such session, or no such job in it."""
+        with snapshot(self.path) as connection:
+            return job_queries.job(connection, queries.session(connection, prefix).sid, group, joblist, job)
+
+    def failed_jobs(self, sid: str) -> dict[tuple[int, int], Intervals]:
+        """Return the jobs that failed for good, for each (group, job list)."""
+        with snapshot(self.path) as connection:
+            return job_queries.failed_jobs(connection, sid)
+
+    def running(self, sid: str) -> list[RunningRow]:
+        """Return the jobs of a session that live nodes said they run, a second or two ago."""
+        with snapshot(self.path) as connection:
+            return job_queries.running(connection, sid)
+
+    def attempts(self, sid: str, limit: int = 100) -> list[AttemptRow]:
+        """Return the runs of a session that ended nothing, in the order of the jobs' names."""
+        with snapshot(self.path) as connection:
+            return job_queries.attempts(connection, sid, limit)
+
+    def files(self, sid: str, job: tuple[int, int, int] | None = None) -> list[FileRow]:
+        """Return the files that jobs of a session left, or one job (group, job list, job)."""
+        with snapshot(self.path) as connection:
+            return job_queries.files(connection, sid, job)
 
     def nodes(self) -> list[NodeRow]:
         with snapshot(self.path) as connection:
@@ -97,7 +128,8 @@ class ArchiveReader:
                 for group in queries.groups(connection, row.sid)
             ]
             failures = queries.failures(connection, row.sid, MOST_FAILURES)
-            return SessionPage(row, groups, failures, queries.messages(connection, row.sid, MOST_MESSAGES))
+            messages = queries.messages(connection, row.sid, MOST_MESSAGES)
+            return SessionPage(row, groups, failures, messages, job_queries.running(connection, row.sid))
 
     def history_version(self, prefix: str, group: int) -> str:
         """Return a short text that changes whenever the picture of a group's chi-square does."""

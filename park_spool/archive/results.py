@@ -6,7 +6,7 @@ runs inside the caller's transaction.
     results ─┬─ final ──── settle ─┬─ new ──────── jobs, results, final_ranges, joblists' sums, history
              │                     ├─ replacing ── the same; the one before goes to duplicates
              │                     └─ beaten ───── duplicates
-             └─ not final ── attempts
+             └─ not final ── attempts, unless the same run was ok
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from park_spool.attributes import NOTHING, numbers
 
@@ -24,20 +26,31 @@ from .rows import JobKey, Outcome, Result
 
 _NO_TEXT = (None,) * 5
 _NOTHING_SAID = ("", *_NO_TEXT)
+_OF_JOBS = "jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)"
 _THIS_JOB = "sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ?"
 _INSERT_JOB = "INSERT INTO jobs VALUES (?,?,?,?, ?,?,?,?, ?,?,?, ?,?,?,?,?, 0)"
 _INSERT_RESULT = "INSERT INTO results VALUES (?,?,?,?, ?,?,?,?,?,?)"
-# One node may have run a job twice under one attempt: the earlier of the two stands for the run.
+_INSERT_FILE = "INSERT OR IGNORE INTO files VALUES (?,?,?,?, ?,?,?)"  # two names may become one in `storable`
+# One node may have run a job twice under one attempt: the earlier of the two stands for the run, ok before all.
 _RUN = "sid, group_number, joblist_number, job_number, round, attempt, node"
+_TAKE_ALL = """status = excluded.status, started = excluded.started, seconds = excluded.seconds,
+    why = excluded.why, exit = excluded.exit, signal = excluded.signal, stderr = excluded.stderr"""
 _EARLIER_STANDS = f"""
-  ON CONFLICT ({_RUN}) DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds
+  ON CONFLICT ({_RUN}) DO UPDATE SET {_TAKE_ALL}
   WHERE (excluded.status <> 'ok', excluded.started, excluded.seconds, excluded.status)
     < (duplicates.status <> 'ok', duplicates.started, duplicates.seconds, duplicates.status)"""
-_INSERT_BEATEN = f"INSERT INTO duplicates VALUES (?,?,?,?, ?,?,?, ?,?,?) {_EARLIER_STANDS}"
+EARLIER_ATTEMPT_STANDS = f"""
+  ON CONFLICT ({_RUN}) DO UPDATE SET {_TAKE_ALL}
+  WHERE (excluded.started, excluded.seconds, excluded.status)
+    < (attempts.started, attempts.seconds, attempts.status)"""
+RUN_COLUMNS = f"{_RUN}, status, started, seconds, why, exit, signal, stderr"
+_INSERT_BEATEN = f"INSERT INTO duplicates ({RUN_COLUMNS}) VALUES (?,?,?,?, ?,?,?, ?,?,?, ?,?,?,?) {_EARLIER_STANDS}"
+_INSERT_ATTEMPT = (
+    f"INSERT INTO attempts ({RUN_COLUMNS}) VALUES (?,?,?,?, ?,?,?, ?,?,?, ?,?,?,?) {EARLIER_ATTEMPT_STANDS}"
+)
 _KEEP_REPLACED = f"""
-  INSERT INTO duplicates
-  SELECT sid, group_number, joblist_number, job_number, round, attempt, node, status, started, seconds
-  FROM jobs WHERE {_THIS_JOB} {_EARLIER_STANDS}"""
+  INSERT INTO duplicates ({RUN_COLUMNS})
+  SELECT {RUN_COLUMNS} FROM {_OF_JOBS} WHERE {_THIS_JOB} {_EARLIER_STANDS}"""
 _DROP_WINNER = f"""
   DELETE FROM duplicates WHERE {_THIS_JOB}
   AND (round, attempt, node) = (
@@ -46,12 +59,6 @@ _DROP_WINNER = f"""
 _COUNT = f"""
   UPDATE jobs SET duplicates = (SELECT count(*) FROM duplicates WHERE {_THIS_JOB})
   WHERE sid = ?1 AND group_number = ?2 AND joblist_number = ?3 AND job_number = ?4"""
-_INSERT_ATTEMPT = f"""
-  INSERT INTO attempts VALUES (?,?,?,?, ?,?,?, ?,?,?, ?,?,?,?)
-  ON CONFLICT ({_RUN}) DO UPDATE SET status = excluded.status, started = excluded.started, seconds = excluded.seconds,
-    why = excluded.why, exit = excluded.exit, signal = excluded.signal, stderr = excluded.stderr
-  WHERE (excluded.started, excluded.seconds, excluded.status)
-    < (attempts.started, attempts.seconds, attempts.status)"""
 
 
 def put_results(connection: sqlite3.Connection, results: Iterable[Result]) -> Outcome:
@@ -59,17 +66,19 @@ def put_results(connection: sqlite3.Connection, results: Iterable[Result]) -> Ou
     batch = [_sane(result) for result in results]
     finals = [result for result in batch if result.is_final]
     if len(finals) < len(batch):
-        attempts = [_attempt_row(result) for result in batch if not result.is_final]
-        connection.executemany(_INSERT_ATTEMPT, attempts)
+        connection.executemany(_INSERT_ATTEMPT, [_run_row(result) for result in batch if not result.is_final])
     stored = _stored(connection, finals)
     verdict = settle(stored, finals)
-    derived.add_sums(connection, finals, verdict.accepted)
+    derived.add_sums(connection, batch, verdict.accepted)
+    duplicates = 0
     if not verdict.replacing and not verdict.beaten:
         _store(connection, verdict.accepted)
-        return Outcome(verdict.accepted)
-    duplicates = _store_contested(connection, stored, verdict)
-    replaced = sorted({(result.sid, result.group) for result in verdict.replacing})
-    return Outcome(verdict.accepted, replaced, duplicates)
+    else:
+        duplicates = _store_contested(connection, stored, verdict)
+    for head, run in groupby(batch, itemgetter(0, 1, 2)):
+        jobs = [result.job for result in run]
+        derived.drop_answered(connection, head, min(jobs), max(jobs))
+    return Outcome(verdict.accepted, verdict.replacing, duplicates)
 
 
 def _sane(result: Result) -> Result:
@@ -96,6 +105,7 @@ def _store(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
     rows = [_job_row(result) for result in results]
     connection.executemany(_INSERT_JOB, rows)
     connection.executemany(_INSERT_RESULT, [_result_row(result) for result in results if _has_text(result)])
+    connection.executemany(_INSERT_FILE, [row for result in results if result.files for row in _file_rows(result)])
     derived.extend_ranges(connection, results)
     derived.extend_history(connection, rows)
 
@@ -107,16 +117,26 @@ def _store_contested(connection: sqlite3.Connection, stored: dict[JobKey, Rank],
     before = _duplicates(connection, contested)
     connection.executemany(_KEEP_REPLACED, replaced)
     broken = derived.drop_history(connection, replaced)
-    connection.executemany(f"DELETE FROM jobs WHERE {_THIS_JOB}", replaced)
-    connection.executemany(f"DELETE FROM results WHERE {_THIS_JOB}", replaced)
+    drop_finals(connection, replaced)
     _store(connection, [*verdict.accepted, *verdict.replacing])
     derived.rebuild_history(connection, broken)
-    connection.executemany(_INSERT_BEATEN, [_duplicate_row(result) for result in verdict.beaten])
+    connection.executemany(_INSERT_BEATEN, [_run_row(result) for result in verdict.beaten])
     connection.executemany(_DROP_WINNER, contested)
-    connection.executemany(_COUNT, contested)
+    count_duplicates(connection, contested)
     risen = {key: count - before.get(key, 0) for key, count in _duplicates(connection, contested).items()}
     derived.move_sums(connection, risen, ((result, stored[result.key]) for result in verdict.replacing))
     return sum(risen.values())
+
+
+def drop_finals(connection: sqlite3.Connection, keys: Sequence[JobKey]) -> None:
+    """Remove the final results of these jobs, with all that they said and left."""
+    for table in ("jobs", "results", "files"):
+        connection.executemany(f"DELETE FROM {table} WHERE {_THIS_JOB}", keys)
+
+
+def count_duplicates(connection: sqlite3.Connection, keys: Iterable[JobKey]) -> None:
+    """Count the duplicates of these jobs again."""
+    connection.executemany(_COUNT, keys)
 
 
 def _duplicates(connection: sqlite3.Connection, keys: Iterable[JobKey]) -> dict[JobKey, int]:
@@ -151,14 +171,15 @@ def _result_row(result: Result) -> tuple[object, ...]:
     )
 
 
-def _duplicate_row(result: Result) -> tuple[object, ...]:
-    return (*result[:4], *result[5:8], result.status, result.started, result.seconds)
+def _file_rows(result: Result) -> Iterator[tuple[object, ...]]:
+    for name, kept in (result.files or {}).items():
+        yield *result[:4], storable(name), kept.sha256, kept.size
 
 
-def _attempt_row(result: Result) -> tuple[object, ...]:
-    texts = (None if text is None else storable(text) for text in (result.why, result.stderr))
-    why, stderr = texts
-    return (*_duplicate_row(result), why, result.exit, result.signal, stderr)
+def _run_row(result: Result) -> tuple[object, ...]:
+    why, stderr = (None if text is None else storable(text) for text in (result.why, result.stderr))
+    times = (result.status, result.started, result.seconds)
+    return (*result[:4], *result[5:8], *times, why, result.exit, result.signal, stderr)
 
 
 def in_order(connection: sqlite3.Connection, sid: str, group: int) -> Iterator[Result]:
@@ -178,7 +199,7 @@ def in_order(connection: sqlite3.Connection, sid: str, group: int) -> Iterator[R
         ).fetchone()
         output, why, exit_, signal, stderr, data = texts or _NOTHING_SAID
         found = None if data is None else json.loads(data)
-        yield Result._make((sid, group, *row, output, why, exit_, signal, stderr, found, True))
+        yield Result._make((sid, group, *row, output, why, exit_, signal, stderr, found, None, True))
 
 
 def storable(text: str) -> str:

@@ -7,8 +7,11 @@ seconds; jobs, groups and job lists count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from park_spool.replies import KeptFile
 
 JobKey = tuple[str, int, int, int]  # sid, group, job list, job
 JobListKey = tuple[str, int, int]  # sid, group, job list
@@ -33,6 +36,7 @@ class Result(NamedTuple):
     signal: int | None = None
     stderr: str | None = None
     data: dict[str, str] | None = None
+    files: Mapping[str, KeptFile] | None = None
     is_final: bool = True
 
     @property
@@ -49,6 +53,30 @@ class Result(NamedTuple):
         return f"{self.group}.{self.joblist}.{self.job}"
 
 
+class Block(NamedTuple):
+    """Results of consecutive jobs, from `start` on, that one run of them had: all ok, with nothing but outputs."""
+
+    sid: str
+    group: int
+    joblist: int
+    start: int
+    round: int
+    attempt: int
+    node: str
+    started: list[float]
+    seconds: list[float]
+    outputs: list[str]
+
+
+class FailureElsewhere(NamedTuple):
+    """A job failed on `node` that was ok on another one."""
+
+    node: str
+    sid: str
+    job: str
+    why: str
+
+
 class HistoryPoint(NamedTuple):
     """One finished job with a chisq; tuples of this compare in the order of finishing."""
 
@@ -63,8 +91,13 @@ class Outcome:
     """What became of a batch of results."""
 
     accepted: list[Result] = field(default_factory=list)  # newly stored finals, in input order
-    replaced: list[tuple[str, int]] = field(default_factory=list)  # (sid, group) where a stored one gave way
+    replacing: list[Result] = field(default_factory=list)  # finals before which a stored one gave way
     duplicates: int = 0
+
+    @property
+    def replaced(self) -> list[tuple[str, int]]:
+        """Return the (sid, group) where a stored result gave way."""
+        return sorted({(result.sid, result.group) for result in self.replacing})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +196,61 @@ class FailureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """A run that ended nothing: the job was tried again, or cancelled."""
+
+    job: str
+    status: str
+    why: str | None
+    exit: int | None
+    signal: int | None
+    node: str
+    round: int
+    attempt: int
+    started: float
+    seconds: float
+    stderr: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that a job left; it is kept in `files/SID/SHA256` of the spool."""
+
+    job: str
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRow:
+    """A job that a live node runs; `chisq` and `line` if it says how far it is."""
+
+    job: str
+    node: str
+    started: float
+    seconds: float
+    chisq: float | None
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    """All that is known of one job; `row` is None while it has no final result."""
+
+    job: str
+    row: JobRow | None
+    output: str
+    exit: int | None
+    signal: int | None
+    stderr: str | None
+    data: dict[str, Any] | None
+    attempts: list[AttemptRow]
+    files: list[FileRow]
+    running: list[RunningRow]
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRow:
     group: int
     at: float
@@ -196,6 +284,7 @@ class SessionPage:
     groups: list[GroupPage]
     failures: list[FailureRow]
     messages: list[MessageRow]
+    running: list[RunningRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from .tables import TABLES, VIEWS
+from .tables import LATER, TABLES, VIEWS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,9 +25,17 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     @migrations(name="0001 tables and views")
     def tables_and_views(db: Database) -> None:
-        for statement in (TABLES + VIEWS).split(";\n"):
-            if statement.strip():
-                db.execute(statement)
+        _run(db, TABLES + VIEWS)
         db.execute("INSERT INTO meta VALUES ('identity', ?)", [secrets.token_hex(16)])
 
+    @migrations(name="0002 kept files, what runs, retries")
+    def files_running_retries(db: Database) -> None:
+        _run(db, LATER)
+
     migrations.apply(Database(connection, execute_plugins=False))
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -18,7 +18,7 @@ _INSERT_JOBLIST = """
   SET name = excluded.name, priority = excluded.priority, jobs = excluded.jobs"""
 _LAST_FAILURES = """
   SELECT a.group_number, a.joblist_number, a.job_number, a.round, max(a.attempt) FROM attempts a
-  WHERE a.sid = ?1
+  WHERE a.sid = ?1 AND a.status <> 'cancelled'
     AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.sid = ?1 AND j.group_number = a.group_number
       AND j.joblist_number = a.joblist_number AND j.job_number = a.job_number)
   GROUP BY a.group_number, a.joblist_number, a.job_number, a.round
@@ -41,7 +41,6 @@ def insert_session(
         return
     for number, group in enumerate(session["groups"], 1):
         _insert_group(connection, sid, number, group)
-    (counted,) = connection.execute("SELECT ifnull(sum(ok + failed), 0) FROM joblists WHERE sid = ?", (sid,)).fetchone()
     connection.execute(
         "INSERT INTO sessions VALUES (?,?,?,?,?, ?,?,NULL, ?,?)",
         (
@@ -49,7 +48,7 @@ def insert_session(
             *(
                 storable(record.get("file", "")),
                 session["priority"],
-                "running" if counted else "queued",
+                "running" if has_run(connection, sid) else "queued",
                 received,
             ),
             *(storable(json.dumps(record, ensure_ascii=False)), xml.decode("utf-8", "replace")),
@@ -81,13 +80,28 @@ def still_open(connection: sqlite3.Connection) -> list[str]:
 
 
 def set_state(connection: sqlite3.Connection, sid: str, state: str, at: float) -> None:
-    """Set a session's state; the time at which it first closed stays when it is said again."""
+    """Set a session's state; the time at which it first closed stays when it is said again, or is found better."""
     closed = at if state in CLOSED_STATES else None
     connection.execute(
-        "UPDATE sessions SET closed = CASE WHEN ?2 IS NULL THEN NULL ELSE ifnull(closed, ?2) END, state = ?3"
-        " WHERE sid = ?1",
+        "UPDATE sessions SET closed = CASE WHEN ?2 IS NULL OR (?3 = 'cancelled' AND state <> ?3) THEN ?2"
+        " ELSE ifnull(closed, ?2) END, state = ?3 WHERE sid = ?1",
         (sid, closed, state),
     )
+
+
+def set_priority(connection: sqlite3.Connection, sid: str, priority: int) -> None:
+    connection.execute("UPDATE sessions SET priority = ? WHERE sid = ?", (priority, sid))
+
+
+def state(connection: sqlite3.Connection, sid: str) -> str | None:
+    row = connection.execute("SELECT state FROM sessions WHERE sid = ?", (sid,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def has_run(connection: sqlite3.Connection, sid: str) -> bool:
+    """Say whether any job of a session was run, whatever came of it."""
+    row = connection.execute("SELECT max(first_started) FROM joblists WHERE sid = ?", (sid,)).fetchone()
+    return row[0] is not None
 
 
 def counts(connection: sqlite3.Connection, sid: str) -> tuple[int, int, int]:

@@ -45,7 +45,7 @@ CREATE TABLE joblists (  -- with the sums over its jobs
   ok INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0,  -- for good, in any way
   duplicates INTEGER NOT NULL DEFAULT 0,
-  first_started REAL,
+  first_started REAL,  -- of everything that was run of it, attempts too
   last_finished REAL,
   PRIMARY KEY (sid, group_number, joblist_number)
 ) WITHOUT ROWID;
@@ -110,7 +110,7 @@ CREATE TABLE duplicates (  -- final results that another one of the same job bea
   PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node)
 ) WITHOUT ROWID;
 
-CREATE TABLE attempts (  -- failures after which the job was tried again
+CREATE TABLE attempts (  -- runs that ended nothing: the job was tried again, or cancelled
   sid TEXT NOT NULL,
   group_number INTEGER NOT NULL,
   joblist_number INTEGER NOT NULL,
@@ -176,6 +176,44 @@ CREATE TABLE bundles (  -- the bundles in reduced/ that are in here
   name TEXT NOT NULL,
   PRIMARY KEY (sid, name)
 ) WITHOUT ROWID;
+"""
+
+LATER = """
+CREATE TABLE files (  -- what jobs left in $PARK_OUTPUT, of the result that counts; they lie in files/SID/SHA256
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  name TEXT NOT NULL,  -- its path below $PARK_OUTPUT
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, name)
+) WITHOUT ROWID;
+
+CREATE TABLE running (  -- the jobs that live nodes say they run, by their newest heartbeats
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  started REAL NOT NULL,
+  seconds REAL NOT NULL,  -- so far
+  chisq REAL,  -- the best so far, if the job says so while it runs
+  line TEXT,  -- what it said last
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, node)
+) WITHOUT ROWID;
+
+CREATE TABLE retries (  -- the retry files of sessions that are in here
+  sid TEXT NOT NULL,
+  name TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  PRIMARY KEY (sid, name)
+) WITHOUT ROWID;
+
+ALTER TABLE duplicates ADD COLUMN why TEXT;
+ALTER TABLE duplicates ADD COLUMN exit INTEGER;
+ALTER TABLE duplicates ADD COLUMN signal INTEGER;
+ALTER TABLE duplicates ADD COLUMN stderr TEXT;
 """
 
 VIEWS = """

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from . import results, sessions, sqlite
+from park_spool.intervals import Intervals
+
+from . import blocks, deletion, presence, results, retrying, sessions, sqlite
 from .results import storable
-from .rows import Outcome, Result
+from .rows import Block, FailureElsewhere, Outcome, Result
 from .schema import migrate
 
 __all__ = ["Archive", "Outcome", "Result"]
@@ -92,6 +94,35 @@ class Archive:
         """Set a session's state; done, failed, cancelled and deleted close it."""
         sessions.set_state(self._connection, sid, state, at)
 
+    def set_priority(self, sid: str, priority: int) -> None:
+        sessions.set_priority(self._connection, sid, priority)
+
+    def state(self, sid: str) -> str | None:
+        """Return a session's state, None if it is not in here."""
+        return sessions.state(self._connection, sid)
+
+    def has_run(self, sid: str) -> bool:
+        """Say whether any job of a session was run, whatever came of it."""
+        return sessions.has_run(self._connection, sid)
+
+    def delete_session(self, sid: str, known: Mapping[str, Any]) -> None:
+        """Remove a session but for one line; `known`: its user, file, received and at, for one that is not in here."""
+        deletion.delete(self._connection, sid, known)
+
+    def deleted_sessions(self) -> set[str]:
+        return deletion.deleted(self._connection)
+
+    def apply_retry(self, sid: str, name: str, round_: int, jobs: Mapping[tuple[int, int], Intervals]) -> set[int]:
+        """Make attempts of the final failures that a retry names, once; return the groups that lost some."""
+        return retrying.apply(self._connection, sid, name, round_, jobs)
+
+    def retries_known(self, sid: str) -> set[str]:
+        return retrying.known(self._connection, sid)
+
+    def failed_elsewhere(self, answered: Iterable[Result]) -> list[FailureElsewhere]:
+        """Return the failures of these jobs on other nodes than those where they now are ok."""
+        return presence.failed_elsewhere(self._connection, answered)
+
     def counts(self, sid: str) -> tuple[int, int, int]:
         """Return how many jobs a session has, how many are ok, and how many failed for good."""
         return sessions.counts(self._connection, sid)
@@ -111,6 +142,10 @@ class Archive:
     def put_results(self, batch: Iterable[Result]) -> Outcome:
         """Store results; every order and every batching of the same results gives the same rows."""
         return results.put_results(self._connection, batch)
+
+    def put_block(self, block: Block) -> bool:
+        """Store a block of results, many at once; False if it has to go through `put_results`."""
+        return blocks.put_block(self._connection, block)
 
     def replies_in_order(self, sid: str, group: int) -> Iterator[Result]:
         """Yield a group's results as they finished, one at a time; results must not be put in meanwhile."""
@@ -168,18 +203,12 @@ class Archive:
 
     def put_node(self, node: Mapping[str, Any]) -> None:
         """Keep a node's newest heartbeat: node, host, cpus, state, seen (Unix time), units; all as JSON."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO nodes VALUES (?,?,?,?,?,?,?)",
-            (
-                *(node["node"], storable(str(node.get("host", ""))), int(node.get("cpus", 0))),
-                *(str(node.get("state", "alive")), float(node.get("seen", 0.0)), len(node.get("units", ()))),
-                storable(json.dumps(dict(node), ensure_ascii=False, default=str)),
-            ),
-        )
+        presence.put_node(self._connection, node)
 
     def mark_gone(self, present: Iterable[str]) -> None:
         """Mark every node as gone that is not among these: one that left cleanly took its heartbeats away."""
-        self._connection.execute(
-            "UPDATE nodes SET state = 'gone' WHERE state <> 'gone' AND node NOT IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(present)),),
-        )
+        presence.mark_gone(self._connection, present)
+
+    def put_running(self, running: Iterable[Sequence[object]]) -> None:
+        """Replace what runs: sid, group, job list, job, node, started, seconds so far, chisq, line."""
+        presence.put_running(self._connection, running)

@@ -68,7 +68,7 @@ READERS: dict[str, Callable[[str], Value]] = {
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """Describe one input of a command: its name, type, range, unit, default and meaning."""
+    """Describe one input of a command: its name, type, range, unit, default, meaning, and what it may be."""
 
     name: str
     type: str
@@ -78,6 +78,7 @@ class InputSpec:
     default: Value | None = None
     required: bool = False
     description: str = ""
+    choices: tuple[str, ...] = ()
 
     def convert(self, text: str) -> Value:
         """Turn text into a value of this type and range; ValueError with a sentence otherwise.
@@ -93,6 +94,8 @@ class InputSpec:
         except ValueError as error:
             raise ValueError(f"input {self.name!r} {error}") from None
         self.check_range(value, text)
+        if self.choices and value not in self.choices:
+            raise ValueError(f"input {self.name!r} must be one of {', '.join(self.choices)}, not {quoted(text)}")
         return value
 
     def check_range(self, value: Value, text: str) -> None:

@@ -2,7 +2,8 @@
 
 Owns: `Service`, `Command` and the meaning of every key of a manifest.
 Guarantees: a manifest is understood whole or refused with a ServiceError that names file, key, what was
-expected and what was found; what a command runs lies inside the service's own folder.
+expected and what was found; what a command runs lies inside the service's own folder, or, for a short command
+(mode = "command"), in the system's folders of programs.
 Assumes: the folder is the site's own and does not change while it is read.
 """
 
@@ -11,31 +12,37 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from park_spool.catalog.input_spec import READERS, InputSpec, Value, typed_values
-from park_spool.catalog.suggestions import listing, quoted
+from park_spool.catalog.suggestions import quoted
+from park_spool.catalog.tables import absent, check_keys, check_name, choice, number, typed, words
 from park_spool.errors import ServiceError
+from park_spool.limits import MIB, NAMES, Limits, limit_words, read_limit
 from park_spool.sessions.element import Element
 
 MANIFEST = "service.toml"
-DEFAULT_TIMEOUT = 3600.0
+DEFAULT_LIMITS = Limits()
+COMMAND_LIMITS = Limits(timeout=10.0, output=64 << 10)
+MOST_OF_COMMAND = {"timeout": 60, "output": MIB}
+PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")  # a word of `run` for which an input stands in
 
-_T = TypeVar("_T")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 _INPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_BARE_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+_MODES = ("executable", "function", "command")
 _SERVICE_KEYS = ("description", "commands")
-_COMMAND_KEYS = ("mode", "run", "function", "takes", "timeout", "inputs", "description")
-_INPUT_KEYS = ("type", "minimum", "maximum", "unit", "default", "required", "description")
+COMMAND_KEYS = ("mode", "run", "function", "takes", "preload", "inputs", "description", *NAMES)
+INPUT_KEYS = ("type", "minimum", "maximum", "choices", "unit", "default", "required", "description")
 _RESERVED = ("children", "data")  # what typed_values puts beside the attributes
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Describe one command: how it is run, how long it may take (s per job) and what it takes."""
+    """Describe one command: how it is run, what one job may use, what it takes, and the modules to be preloaded."""
 
     service: str
     name: str
@@ -44,9 +51,14 @@ class Command:
     run: tuple[str, ...] = ()
     function: str = ""
     takes: str = "xml"
-    timeout: float = DEFAULT_TIMEOUT
     inputs: tuple[InputSpec, ...] = ()
     description: str = ""
+    limits: Limits = DEFAULT_LIMITS
+    preload: tuple[str, ...] = ()
+
+    @property
+    def timeout(self) -> float:
+        return self.limits.timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,85 +96,128 @@ def read_service(folder: Path) -> Service:
 
 
 def _service(folder: Path, table: dict[str, Any]) -> Service:
-    _check_name("the service folder's name", folder.name)
-    _check_keys(table, _SERVICE_KEYS, "the manifest")
-    commands = _typed(table, "commands", dict, {}, "the manifest")
+    check_name("the service folder's name", folder.name)
+    check_keys(table, _SERVICE_KEYS, "the manifest")
+    commands = typed(table, "commands", dict, {}, "the manifest")
     if not commands:
         raise ValueError("has no commands: expected a table [commands.NAME] for each")
     read = {name: _command(folder, name, commands) for name in commands}
-    return Service(folder.name, folder, _typed(table, "description", str, "", "the manifest"), read)
+    return Service(folder.name, folder, typed(table, "description", str, "", "the manifest"), read)
 
 
 def _command(folder: Path, name: str, commands: dict[str, Any]) -> Command:
     where = f"[commands.{name}]"
-    _check_name("a command's name", name)
-    table = _typed(commands, name, dict, {}, "[commands]")
-    _check_keys(table, _COMMAND_KEYS, where)
-    mode = _choice(table, "mode", ("executable", "function"), None, where)
-    inputs = _typed(table, "inputs", dict, {}, where)
-    return Command(
+    check_name("a command's name", name)
+    table = typed(commands, name, dict, {}, "[commands]")
+    check_keys(table, COMMAND_KEYS, where)
+    mode = choice(table, "mode", _MODES, None, where)
+    is_function = mode == "function"
+    inputs = typed(table, "inputs", dict, {}, where)
+    command = Command(
         service=folder.name,
         name=name,
         folder=folder,
         mode=mode,
-        run=_run(folder, table, where) if mode == "executable" else _absent(table, "run", mode, where, ()),
-        function=_function(table, where) if mode == "function" else _absent(table, "function", mode, where, ""),
-        takes=_choice(table, "takes", ("xml", "dict") if mode == "function" else ("xml",), "xml", where),
-        timeout=_timeout(table, where),
+        run=absent(table, "run", mode, where, ()) if is_function else _run(folder, table, mode, where),
+        function=_function(table, where) if is_function else absent(table, "function", mode, where, ""),
+        takes=choice(table, "takes", ("xml", "dict") if is_function else ("xml",), "xml", where),
         inputs=tuple(_input(input_name, inputs, f"{where[:-1]}.inputs]") for input_name in inputs),
-        description=_typed(table, "description", str, "", where),
+        description=typed(table, "description", str, "", where),
+        limits=_limits(table, mode, where),
     )
+    _check_places(command, where)
+    return replace(command, preload=_preload(table, command, where))
 
 
-def _run(folder: Path, table: dict[str, Any], where: str) -> tuple[str, ...]:
-    words = _typed(table, "run", list, [], where)
-    if not words or not all(isinstance(word, str) and word and "\0" not in word for word in words):
-        raise ValueError(f'{where}: run must be a list of words, such as ["program", "--option"]')
-    program = Path(words[0])
+def _run(folder: Path, table: dict[str, Any], mode: str, where: str) -> tuple[str, ...]:
+    example = '["program", "--option"]'
+    run = words(table, "run", where, example)
+    if not run:
+        raise ValueError(f"{where}: run must be a list of words, such as {example}")
+    is_system = mode == "command" and _BARE_WORD.fullmatch(run[0]) and not (folder / run[0]).exists()
+    if not is_system:  # whether this host has such a program is seen when it is run there
+        _check_program(folder, run[0], where)
+    return run
+
+
+def _check_program(folder: Path, word: str, where: str) -> None:
+    program = Path(word)
     if program.is_absolute() or ".." in program.parts:
-        raise ValueError(f"{where}: run starts {quoted(words[0])}, expected a file inside the service's folder")
+        raise ValueError(f"{where}: run starts {quoted(word)}, expected a file inside the service's folder")
     found = (folder / program).resolve()
     if not found.is_relative_to(folder.resolve()):
-        raise ValueError(f"{where}: run starts {quoted(words[0])}, a link that leaves the service's folder")
+        raise ValueError(f"{where}: run starts {quoted(word)}, a link that leaves the service's folder")
     if not found.is_file():
-        raise ValueError(f"{where}: run starts {quoted(words[0])}, but there is no such file in the folder")
-    return tuple(words)
+        raise ValueError(f"{where}: run starts {quoted(word)}, but there is no such file in the folder")
+
+
+def _check_places(command: Command, where: str) -> None:
+    """Refuse a `{name}` in a short command's words that does not always have a value."""
+    known = {spec.name: spec for spec in command.inputs}
+    for word in command.run if command.mode == "command" else ():
+        place = PLACE.fullmatch(word)
+        spec = known.get(place[1]) if place else None
+        if place and spec is None:
+            raise ValueError(f"{where}: run holds {word}, but no [commands.{command.name}.inputs.{place[1]}] is there")
+        if spec and not spec.required and spec.default is None:
+            raise ValueError(f"{where}: run holds {word}, so input {spec.name!r} needs a default, or required = true")
+
+
+def _preload(table: dict[str, Any], command: Command, where: str) -> tuple[str, ...]:
+    modules = words(table, "preload", where, '["numpy"]')
+    for module in modules:
+        if not _MODULE.fullmatch(module):
+            raise ValueError(f"{where}: preload names {quoted(module)}, which is no Python module's name")
+    if modules and (command.mode != "executable" or not command.run[0].endswith(".py")):
+        raise ValueError(f"{where}: preload goes with mode = 'executable' and a program that ends in .py")
+    return modules
 
 
 def _function(table: dict[str, Any], where: str) -> str:
-    function: str = _typed(table, "function", str, "", where)
+    function: str = typed(table, "function", str, "", where)
     if not _FUNCTION.fullmatch(function):
         raise ValueError(f"{where}: function must read 'module:function', not {quoted(function)}")
     return function
 
 
-def _absent(table: dict[str, Any], key: str, mode: str, where: str, empty: _T) -> _T:
-    if key in table:
-        raise ValueError(f"{where}: {key} does not go with mode = {mode!r}")
-    return empty
+def _limits(table: dict[str, Any], mode: str, where: str) -> Limits:
+    found: dict[str, Any] = {name: _limit(table[name], name, where) for name in NAMES if name in table}
+    if mode != "command":
+        return replace(DEFAULT_LIMITS, **found)
+    for name, most in MOST_OF_COMMAND.items():
+        if found.get(name, 0) > most:
+            given, allowed = limit_words(name, found[name]), limit_words(name, most)
+            raise ValueError(f"{where}: {name} is at most {allowed} with mode = 'command', not {given}")
+    return replace(COMMAND_LIMITS, **found)
 
 
-def _timeout(table: dict[str, Any], where: str) -> float:
-    timeout = float(_number(table, "timeout", where) or DEFAULT_TIMEOUT)
-    if not 0 < timeout <= 366 * 86400 or table.get("timeout") == 0:
-        raise ValueError(f"{where}: timeout must be seconds, above 0 and at most a year, not {timeout:g}")
-    return timeout
+def _limit(value: object, name: str, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{where}: {name} must be a number or a text, not {quoted(str(value))}")
+    try:
+        return read_limit(name, str(value))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _input(name: str, inputs: dict[str, Any], where: str) -> InputSpec:
     if not _INPUT_NAME.fullmatch(name) or name in _RESERVED:
         raise ValueError(f"{where}: {quoted(name)} cannot name an input, it is no attribute's name or is taken")
-    table, where = _typed(inputs, name, dict, {}, where), f"{where[:-1]}.{name}]"
-    _check_keys(table, _INPUT_KEYS, where)
+    table, where = typed(inputs, name, dict, {}, where), f"{where[:-1]}.{name}]"
+    check_keys(table, INPUT_KEYS, where)
+    kind = choice(table, "type", tuple(READERS), "str", where)
     spec = InputSpec(
         name=name,
-        type=_choice(table, "type", tuple(READERS), "str", where),
-        minimum=_number(table, "minimum", where),
-        maximum=_number(table, "maximum", where),
-        unit=_typed(table, "unit", str, "", where),
-        required=_typed(table, "required", bool, False, where),
-        description=_typed(table, "description", str, "", where),
+        type=kind,
+        minimum=number(table, "minimum", where),
+        maximum=number(table, "maximum", where),
+        unit=typed(table, "unit", str, "", where),
+        required=typed(table, "required", bool, False, where),
+        description=typed(table, "description", str, "", where),
+        choices=words(table, "choices", where, '["a", "b"]'),
     )
+    if spec.choices and kind != "str":
+        raise ValueError(f"{where}: choices goes with type = 'str', not {kind!r}")
     return _with_default(spec, table.get("default"), where)
 
 
@@ -174,38 +229,4 @@ def _with_default(spec: InputSpec, default: object, where: str) -> InputSpec:
         value: Value = spec.convert(text)
     except ValueError as error:
         raise ValueError(f"{where}: the default is wrong: {error}") from None
-    return InputSpec(
-        spec.name, spec.type, spec.minimum, spec.maximum, spec.unit, value, spec.required, spec.description
-    )
-
-
-def _check_name(what: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{what} {quoted(name)} must be letters, digits and _ . + - only")
-
-
-def _check_keys(table: dict[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise ValueError(f"{where}: unknown key {quoted(key)}; the keys here are: {listing(key, known)}")
-
-
-def _typed(table: dict[str, Any], key: str, kind: type, default: Any, where: str) -> Any:
-    value = table.get(key, default)
-    if not isinstance(value, kind):
-        raise ValueError(f"{where}: {key} must be a {kind.__name__}, not {quoted(str(value))}")
-    return value
-
-
-def _choice(table: dict[str, Any], key: str, choices: tuple[str, ...], default: str | None, where: str) -> str:
-    value = table.get(key, default)
-    if value not in choices:
-        raise ValueError(f"{where}: {key} must be one of {', '.join(choices)}, not {quoted(str(value))}")
-    return str(value)
-
-
-def _number(table: dict[str, Any], key: str, where: str) -> float | None:
-    value = table.get(key)
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    raise ValueError(f"{where}: {key} must be a number, not {quoted(str(value))}")
+    return replace(spec, default=value)

@@ -12,6 +12,7 @@ from typing import Any
 
 from park_spool import leadership, naming, processes, sealed
 from park_spool.atomic import Disk
+from park_spool.cli.reports import number
 from park_spool.errors import TornError
 from park_spool.layout import Layout
 from park_spool.processes import Identity
@@ -33,7 +34,7 @@ class Crew:
 
     @property
     def cpus(self) -> int:
-        return sum(int(node.get("cpus", 0)) for node in self.nodes)
+        return sum(int(number(node.get("cpus")) or 0) for node in self.nodes)
 
     def missing(self) -> list[str]:
         """Say in sentences who is missing, and what to do about it."""
@@ -59,8 +60,15 @@ def _nodes(disk: Disk, spool: Layout) -> list[dict[str, Any]]:
         node, seq = naming.parse_heartbeat(name) or ("", 0)
         newest[node] = max(seq, newest.get(node, 0))
     newest.pop("", None)
-    reports = (_read(disk, spool.nodes / naming.heartbeat_name(node, seq)) for node, seq in newest.items())
+    reports = (_heartbeat(disk, spool, node, seq) for node, seq in newest.items())
     return [report for report in reports if report and _is_living(report.get("identity"))]
+
+
+def _heartbeat(disk: Disk, spool: Layout, node: str, seq: int) -> dict[str, Any] | None:
+    # RACE: the node may have replaced it since the listing; the next one stands before this one goes.
+    numbers = (seq, seq + 1)
+    found = (_read(disk, spool.nodes / naming.heartbeat_name(node, number)) for number in numbers)
+    return next((report for report in found if report is not None), None)
 
 
 def _read(disk: Disk, path: Path) -> dict[str, Any] | None:

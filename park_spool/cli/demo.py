@@ -36,7 +36,7 @@ from park_spool.demo import Outcome
 from park_spool.errors import NotFound, ParkError, ServiceError, SessionError, TemporaryError
 from park_spool.processes import set_parent_death_signal
 from park_spool.progress import duration
-from park_spool.supervise import Process, Supervisor
+from park_spool.supervise import Process, Supervisor, grace_for
 
 LOOK_SECONDS = 0.2
 PATIENCE = 180.0  # s without any news: the first job of a cold machine imports for long, no fit takes so long
@@ -109,7 +109,7 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._supervisor.stop()
+        self._supervisor.stop(grace_for(self.settings.drain_seconds))
 
     def play(self, starts: int) -> None:
         """Run the demo to its end; the exit code says how it went."""

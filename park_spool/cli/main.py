@@ -5,14 +5,27 @@ from __future__ import annotations
 import click
 
 import park_spool
+from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.demo import demo
+from park_spool.cli.explaining import why
+from park_spool.cli.fetching import fetch
 from park_spool.cli.keeping import check, init
+from park_spool.cli.look import look
+from park_spool.cli.nodes import drain, nodes
+from park_spool.cli.rerun import rerun
+from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
+from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
 from park_spool.cli.waiting import wait
+from park_spool.cli.watching import watch
 
-VERBS = (init, serve, submit, wait, status, validate, check, demo)
+RUNNING = (init, serve, submit, validate, status, watch, wait)
+AFTERWARDS = (why, retry, rerun, fetch)
+CONTROLLING = (cancel, pause, resume, priority, delete)
+SITE = (nodes, look, drain, config, check, demo)
+VERBS = (*RUNNING, *AFTERWARDS, *CONTROLLING, *SITE)
 
 
 class InOrder(click.Group):

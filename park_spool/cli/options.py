@@ -16,6 +16,7 @@ FINE, FAILED, USAGE, REJECTED, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 75, 130
 
 spool_option = click.option("--spool", metavar="DIR", help="The spool; else $PARK_SPOOL, else ./spool.", default=None)
 verbose_option = click.option("--verbose", is_flag=True, help="Log to standard error, too.")
+sids_argument = click.argument("sids", metavar="SID...", nargs=-1, required=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 

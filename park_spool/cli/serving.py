@@ -10,7 +10,7 @@ import click
 from park_spool import config, daemon
 from park_spool.cli.options import guarded, spool_option
 from park_spool.config import Config
-from park_spool.supervise import Program, supervise
+from park_spool.supervise import Program, grace_for, supervise
 
 MODULES = {
     "park-spoold": "park_spool.spoold",
@@ -44,7 +44,7 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
     if page is not None:
         programs.append(program("park-web", settings, "--port", str(page)))
     click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
-    supervise(programs)
+    supervise(programs, grace_for(settings.drain_seconds))
 
 
 def program(name: str, settings: Config, *arguments: str) -> Program:

@@ -1,27 +1,29 @@
 """Where sessions stand, from the spool alone and, where it can be read, from the archive.
 
-The spool says which sessions there are and which jobs are final; the archive says how they ended and what was best. It
-may not be there yet, be on another host, or be older than the spool, so every answer here works without it.
-Light: `park status` asks this and must start at once.
+The spool says which sessions there are, which jobs are final and what users said; the archive says how they ended and
+what was best. It may not be there yet, be on another host, or be older than the spool, so every answer here works
+without it. Light: `park status` asks this and must start at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from park_spool import admitted, intervals, naming, replies, sealed, tallies
+from park_spool import admitted, controls, intervals, retries, tallies, whereabouts
 from park_spool.admitted import Admitted
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
 from park_spool.atomic import Disk
+from park_spool.cli import bundled
 from park_spool.config import Config
-from park_spool.errors import NotFound, ParkError, TornError
+from park_spool.controls import Controls
+from park_spool.errors import NotFound, ParkError
+from park_spool.intervals import Intervals
 from park_spool.layout import Layout
+from park_spool.tallies import Tally
+from park_spool.whereabouts import Place, complete
 
-Place = Literal["inbox", "admitting", "open", "closed"]
-ENDED = ("done", "failed")
+Key = tuple[int, int]  # (group, job list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +40,7 @@ class Standing:
     failed: int | None = None
     best_chisq: float | None = None
     best_job: str | None = None
-
-
-def places(disk: Disk, spool: Layout) -> dict[str, Place]:
-    """Say where each session of a spool is. Looks in the order of movement, so that none is missed on its way."""
-    found: dict[str, Place] = dict.fromkeys(in_inbox(disk, spool), "inbox")
-    for name in disk.names(spool.sessions, hidden=True):
-        if naming.is_sid(name.removeprefix(".")):
-            found[name.removeprefix(".")] = "admitting" if name.startswith(".") else "open"
-    found.update({sid: "closed" for sid in disk.names(spool.closed) if naming.is_sid(sid)})
-    return found
-
-
-def in_inbox(disk: Disk, spool: Layout) -> dict[str, str]:
-    """Return the session ids that senders chose for what still lies in the inbox, with the names of their files."""
-    pairs = (naming.split_submitted(name) for name in disk.names(spool.inbox))
-    return {sid: file for sid, file in pairs if sid is not None}
-
-
-def complete(prefix: str, sids: Collection[str]) -> str:
-    """Return the session id that a prefix means. Raises NotFound if there is none, or more than one.
-
-    >>> complete("2026", ["20261123-025532-k3j9"])
-    '20261123-025532-k3j9'
-    """
-    found = sorted(sid for sid in sids if sid.startswith(prefix))
-    if prefix in found:
-        return prefix
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise NotFound(f"no session begins with {prefix!r}; `park status` lists those that there are")
-    names = ", ".join(found[:3]) + (" …" if len(found) > 3 else "")
-    raise NotFound(f"{prefix!r} begins the names of several sessions ({names}); give more of it")
+    is_closed: bool = False
 
 
 class Look:
@@ -79,7 +49,7 @@ class Look:
     def __init__(self, settings: Config) -> None:
         self.settings = settings
         self.disk = Disk(settings.layout.tmp, "status")
-        self.places = places(self.disk, settings.layout)
+        self.places = whereabouts.places(self.disk, settings.layout)
         self.note = ""
 
     def newest(self, count: int) -> list[Standing]:
@@ -99,6 +69,19 @@ class Look:
             return self._standing(row.sid, row)
         return self._standing(sid, self._row(sid))
 
+    def said(self, sid: str) -> Controls:
+        """Return what users have said of a session."""
+        folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
+        return controls.read(self.disk.names(folder)) if folder else Controls()
+
+    def admitted(self, sid: str) -> Admitted | None:
+        """Return an admitted session; None if it is not there, or broken."""
+        try:
+            found = admitted.find(self.disk, self.settings.layout, sid)
+        except ParkError:
+            return None  # `park check` says what is wrong with it
+        return found and found[1]
+
     def _rows(self, count: int) -> list[SessionRow]:
         try:
             return ArchiveReader(self.settings.archive).sessions(limit=count)
@@ -115,9 +98,15 @@ class Look:
 
     def _standing(self, sid: str, row: SessionRow | None) -> Standing:
         place = self.places.get(sid)
+        if place == "deleted":
+            return Standing(sid, row.user if row else "", row.file if row else "", "deleted", None, 0, is_closed=True)
         if place in ("inbox", "admitting"):
-            return Standing(sid, "", in_inbox(self.disk, self.settings.layout).get(sid, ""), "queued", None, 0)
-        session = self._admitted(sid) if place is not None else None
+            file = whereabouts.in_inbox(self.disk, self.settings.layout).get(sid, "")
+            return Standing(sid, "", file, "queued", None, 0)
+        return as_said(self._as_counted(sid, row, place), self.said(sid))
+
+    def _as_counted(self, sid: str, row: SessionRow | None, place: Place | None) -> Standing:
+        session = self.admitted(sid) if place is not None else None
         if row is not None and (session is None or row.ok + row.failed == row.jobs):
             return of_row(row, place)
         return self._of_spool(sid, session, row, place) if session else Standing(sid, "", "", "queued", None, 0)
@@ -128,65 +117,72 @@ class Look:
         if row is not None and row.ok + row.failed >= final:
             return of_row(row, place)
         state = "closed" if place == "closed" else "running" if final else "queued"
-        return Standing(sid, session.user, session.file, state, sum(session.session.sizes().values()), final)
-
-    def _admitted(self, sid: str) -> Admitted | None:
-        try:
-            found = admitted.find(self.disk, self.settings.layout, sid)
-        except ParkError:
-            return None  # `park check` says what is wrong with it
-        return found and found[1]
+        jobs = sum(session.session.sizes().values())
+        return Standing(sid, session.user, session.file, state, jobs, final, is_closed=place == "closed")
 
 
 def of_row(row: SessionRow, place: Place | None) -> Standing:
     """Tell of a session from its row; it has ended only once it is closed on the spool, too."""
-    state = "running" if place == "open" and row.state in ENDED else row.state
     final = row.ok + row.failed
-    return Standing(
-        row.sid, row.user, row.file, state, row.jobs, final, row.ok, row.failed, row.best_chisq, row.best_job
-    )
+    state = row.state
+    if place == "open" and state not in ("queued", "running"):
+        state = "running" if final else "queued"  # what users said comes from the spool, see `as_said`
+    counts = (row.jobs, final, row.ok, row.failed, row.best_chisq, row.best_job)
+    return Standing(row.sid, row.user, row.file, state, *counts, is_closed=place in ("closed", None))
+
+
+def as_said(one: Standing, said: Controls) -> Standing:
+    """Put what users said of a session into its state.
+
+    >>> as_said(Standing("20261123-025532-k3j9", "w", "film.xml", "running", 48, 7), Controls(is_paused=True)).state
+    'paused'
+    """
+    if said.is_stopped:
+        return replace(one, state="deleted" if said.is_deleted else "cancelled")
+    return replace(one, state="paused") if said.is_paused and not one.is_closed else one
+
+
+def tally(disk: Disk, spool: Layout, sid: str) -> Tally:
+    """Return what a session's tallies call final, less what was asked to be run again since."""
+    found = Tally()
+    for folder in (spool.session(sid), spool.closed_session(sid)):
+        again = retries.read(disk, folder, disk.names(folder), {})
+        found = tallies.union([found, tallies.read(disk, folder, {}, again)])
+    return found
 
 
 def final_jobs(disk: Disk, spool: Layout, sid: str) -> int:
     """Count the jobs of a session that are final by its tallies."""
-    counts = (tallies.read(disk, folder, {}) for folder in (spool.session(sid), spool.closed_session(sid)))
-    return max(sum(intervals.total(pieces) for pieces in tally.final.values()) for tally in counts)
+    return sum(intervals.total(pieces) for pieces in tally(disk, spool, sid).final.values())
 
 
 def ended(look: Look, sid: str) -> Standing:
     """Tell how a closed session ended; from its bundles where this host's archive does not know. Raises NotFound."""
     standing = look.one(sid)
-    if standing.state != "closed":
+    if standing.state == "deleted" or standing.ok is not None:
         return standing
-    session = admitted.find(look.disk, look.settings.layout, sid)
+    session = look.admitted(sid)
     if session is None:
         raise NotFound(f"session {sid} has no session.json any more; `park check` says more")
-    sizes = session[1].session.sizes()
+    sizes = session.session.sizes()
     jobs = sum(sizes.values())
-    ok = ok_jobs(sizes, _results(look.disk, look.settings.layout, sid))
-    state = "done" if ok == jobs else "failed"
-    return Standing(sid, standing.user, standing.file, state, jobs, jobs, ok, jobs - ok)
+    found = bundled.ok_jobs(sizes, bundled.results(look.disk, look.settings.layout, sid))
+    ok = sum(map(intervals.total, found.values()))
+    failed = standing.final - ok if standing.state == "cancelled" else jobs - ok
+    state = standing.state if standing.state == "cancelled" else "done" if ok == jobs else "failed"
+    return replace(standing, state=state, final=ok + failed, ok=ok, failed=failed)
 
 
-def ok_jobs(sizes: Mapping[tuple[int, int], int], results: Iterable[tuple[tuple[int, int], int]]) -> int:
-    """Count the jobs with an ok result, each once; `results` are (group, job list) and job of results that are ok.
-
-    >>> ok_jobs({(1, 1): 3}, [((1, 1), 2), ((1, 1), 2), ((1, 1), 3)])
-    2
-    """
-    seen = {key: bytearray(size + 1) for key, size in sizes.items()}
-    for key, job in results:
-        seen[key][job] = 1
-    return sum(map(sum, seen.values()))
-
-
-def _results(disk: Disk, spool: Layout, sid: str) -> Iterable[tuple[tuple[int, int], int]]:
-    """Yield the jobs that the durable bundles of a session call ok."""
-    for name in disk.names(spool.bundles(sid)):
-        data = disk.read(spool.bundles(sid) / name)
-        try:
-            for part, reply in sealed.unbind(data or b""):
-                decoded = replies.decode(part, reply)
-                yield from ((decoded.unit.key, job.job) for job in decoded.jobs if job.status == "ok")
-        except TornError:
-            continue
+def failed_jobs(look: Look, sid: str) -> dict[Key, Intervals]:
+    """Return the jobs that failed for good and were not asked for again since. Raises NotFound."""
+    now = tally(look.disk, look.settings.layout, sid)
+    try:
+        failed = ArchiveReader(look.settings.archive).failed_jobs(sid)
+    except ParkError:
+        session = look.admitted(sid)
+        sizes = session.session.sizes() if session else {}
+        ok = bundled.ok_jobs(sizes, bundled.results(look.disk, look.settings.layout, sid))
+        failed = {key: intervals.subtract(pieces, ok.get(key, [])) for key, pieces in now.final.items()}
+    # The archive learns of a retry a moment later than the spool: what is asked for already has not failed for good.
+    found = {key: intervals.intersect(pieces, now.final.get(key, [])) for key, pieces in failed.items()}
+    return {key: pieces for key, pieces in found.items() if pieces}

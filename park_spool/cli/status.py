@@ -6,7 +6,8 @@ Light on purpose: it must answer at once, so neither numpy nor matplotlib nor sq
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,14 +16,16 @@ import click
 from park_spool import config
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import BestRow, GroupPage, SessionPage
-from park_spool.cli import alive
+from park_spool.cli import alive, reports, stalls
 from park_spool.cli.alive import Crew
 from park_spool.cli.options import guarded, json_option, spool_option
+from park_spool.cli.reports import RunningJob
 from park_spool.cli.standing import Look, Standing
 from park_spool.errors import ParkError
-from park_spool.progress import parameter_rows, progress
+from park_spool.progress import duration, parameter_rows, progress
 
-COLUMNS = ("session", "user", "file", "state", "jobs", "failed", "best chisq", "in job")
+COLUMNS = ("session", "user", "file", "state", "jobs", "running", "failed", "best chisq", "in job")
+SHOWN_JOBS = 12
 
 
 @click.command()
@@ -32,10 +35,10 @@ COLUMNS = ("session", "user", "file", "state", "jobs", "failed", "best chisq", "
 @click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, help="List so many sessions.")
 @guarded
 def status(prefix: str | None, spool: str | None, as_json: bool, limit: int) -> None:
-    """List the newest sessions, or show one with its groups, best fits and failures.
+    """List the newest sessions, or show one with its groups, best fits, failures, and what runs now.
 
     A unique beginning of a session's id will do. Who is missing for work to go on (no spoold, no reducer, no node) is
-    said on standard error.
+    said on standard error; of one session also what else it waits for.
 
     \b
     Examples:
@@ -55,14 +58,16 @@ def status(prefix: str | None, spool: str | None, as_json: bool, limit: int) -> 
 
 def _show_all(look: Look, crew: Crew, limit: int, as_json: bool) -> None:
     sessions = look.newest(limit)
+    jobs = running(crew)
     if as_json:
-        _print_json({**_crew_json(crew), "sessions": [asdict(one) for one in sessions]})
+        shown = [{**asdict(one), "running": count(one, jobs)} for one in sessions]
+        _print_json({**_crew_json(crew), "sessions": shown})
         return
     click.echo(crew_line(crew))
     if not sessions:
         click.echo("no sessions yet: copy one into the inbox, or `park submit FILE`")
         return
-    for line in table([COLUMNS, *map(cells, sessions)]):
+    for line in table([COLUMNS, *(cells(one, count(one, jobs)) for one in sessions)]):
         click.echo(line)
 
 
@@ -81,12 +86,36 @@ def _crew_json(crew: Crew) -> dict[str, Any]:
     return {"spoold": crew.spoold, "reduced": crew.reduced, "nodes": nodes}
 
 
-def cells(one: Standing) -> tuple[str, ...]:
+def running(crew: Crew) -> dict[str, list[RunningJob]]:
+    """Return the jobs that live nodes say they run, by session, the longest first."""
+    found: dict[str, list[RunningJob]] = {}
+    for node in crew.nodes:
+        for job in reports.read(node, now=time.time()).running:
+            found.setdefault(job.sid, []).append(job)
+    return {sid: sorted(jobs, key=lambda job: -(job.seconds or 0.0)) for sid, jobs in found.items()}
+
+
+def count(one: Standing, jobs: Mapping[str, Sequence[RunningJob]]) -> int:
+    """Count the jobs of a session that run; none of a closed one does, whatever an old heartbeat says."""
+    return 0 if one.is_closed else len(jobs.get(one.sid, []))
+
+
+def cells(one: Standing, runs: int) -> tuple[str, ...]:
     """Write a session as the cells of a row."""
     jobs = "–" if one.jobs is None else f"{one.final:,} of {one.jobs:,}"
     failed = "–" if one.failed is None else f"{one.failed:,}"
     best = "–" if one.best_chisq is None else f"{one.best_chisq:.6g}"
-    return one.sid, one.user or "–", one.file or "–", one.state, jobs, failed, best, one.best_job or "–"
+    return (
+        one.sid,
+        one.user or "–",
+        one.file or "–",
+        one.state,
+        jobs,
+        f"{runs or '–'}",
+        failed,
+        best,
+        one.best_job or "–",
+    )
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
@@ -103,12 +132,17 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
 def _show_one(look: Look, crew: Crew, prefix: str, as_json: bool) -> None:
     standing = look.one(prefix)
     page = _page(look, standing.sid)
+    jobs = [] if standing.is_closed else running(crew).get(standing.sid, [])
+    waits = [] if standing.is_closed else stalls.reasons(look, standing, crew)
     if as_json:
         groups = [_group_json(group) for group in page.groups] if page else []
         failures = [asdict(row) for row in page.failures] if page else []
-        _print_json({**_crew_json(crew), "session": asdict(standing), "groups": groups, "failures": failures})
+        more = {"running": [asdict(job) for job in jobs], "waits": waits}
+        _print_json({**_crew_json(crew), "session": asdict(standing), "groups": groups, "failures": failures, **more})
         return
-    for line in (*describe(standing, page), *(describe_page(page) if page else ())):
+    for line in (*describe(standing, page), *describe_running(jobs)):
+        click.echo(line)
+    for line in (*(line for line in waits if line not in crew.missing()), *(describe_page(page) if page else ())):
         click.echo(line)
 
 
@@ -123,12 +157,21 @@ def describe(one: Standing, page: SessionPage | None) -> Iterable[str]:
     """Say where a session stands, in a few lines."""
     yield f"{one.sid}: {one.file or 'session'}{f' of {one.user}' if one.user else ''} is {one.state}"
     if one.jobs is None:
-        yield "it lies in the inbox and is not admitted yet"
         return
     now = progress(page.row) if page else None
     yield now.words if now and now.done == one.final else f"{one.final:,} of {one.jobs:,} jobs"
     if one.failed:
         yield f"{one.failed:,} jobs failed for good"
+
+
+def describe_running(jobs: Sequence[RunningJob]) -> Iterable[str]:
+    """Say what runs now, and how good it is so far."""
+    for job in jobs[:SHOWN_JOBS]:
+        spent = "" if job.seconds is None else f" for {duration(job.seconds)}"
+        best = "" if job.chisq is None else f", best so far chisq {job.chisq:.6g}"
+        yield f"runs: job {job.job} on {job.node}{spent}{best}"
+    if len(jobs) > SHOWN_JOBS:
+        yield f"runs: {len(jobs) - SHOWN_JOBS:,} more"
 
 
 def describe_page(page: SessionPage) -> Iterable[str]:

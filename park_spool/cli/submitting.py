@@ -10,7 +10,7 @@ import click
 from park_spool import config, member
 from park_spool import submit as sending
 from park_spool.catalog.registry import Registry
-from park_spool.cli import waiting
+from park_spool.cli import waiting, watching
 from park_spool.cli.options import FINE, REJECTED, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import ParkError, SessionError, SpoolError
@@ -24,25 +24,29 @@ paths = click.argument("paths", metavar="FILE|FOLDER|ZIP...", nargs=-1, required
 @paths
 @spool_option
 @click.option("--wait", "is_awaited", is_flag=True, help="Wait until all are closed, and say how each ended.")
+@click.option("--watch", "is_watched", is_flag=True, help="Watch them live, one after the other, until all are closed.")
 @click.option("--no-check", is_flag=True, help="Send without looking whether it would be admitted.")
 @guarded
-def submit(paths: tuple[Path, ...], spool: str | None, is_awaited: bool, no_check: bool) -> None:
+def submit(paths: tuple[Path, ...], spool: str | None, is_awaited: bool, is_watched: bool, no_check: bool) -> None:
     """Send sessions into the inbox and print their session ids, one a line.
 
     Each is checked first as park-spoold will check it; if one is broken, nothing is sent and the exit code is 3. Files
-    that a session names by relative hrefs are sent along. With --wait the exit code is 0 if all jobs are ok, 1 if some
-    failed, 3 if a session was rejected.
+    that a session names by relative hrefs are sent along. With --wait and --watch the exit code is 0 if all jobs are
+    ok, 1 if some failed, 3 if a session was rejected.
 
     \b
     Examples:
       park submit film.xml
       park submit --wait film.xml map.zip
+      park submit --watch film.xml
     """
     settings = config.load(config.find_spool(spool))
     parcels = [_read(path) for path in paths]
     if not no_check:
         _check_all(parcels, settings)
     awaited = [_send(settings, parcel) for parcel in parcels]
+    if is_watched:
+        sys.exit(watching.watch_all(awaited, settings, is_aside=True))
     if is_awaited:
         sys.exit(waiting.wait_for_all(awaited, settings, _to_stderr))
 

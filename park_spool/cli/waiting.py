@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from park_spool import config, naming
+from park_spool import config, whereabouts
 from park_spool.archive.reading import ArchiveReader
 from park_spool.atomic import Disk
 from park_spool.cli import alive, standing
@@ -17,7 +17,6 @@ from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
 from park_spool.cli.standing import Look, Standing
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError, SessionError
-from park_spool.layout import Layout
 
 LOOKS_PER_SECOND = 5
 REFRESH_SECONDS = 30.0
@@ -33,7 +32,8 @@ Say = Callable[[str], None]
 def wait(sids: tuple[str, ...], spool: str | None) -> None:
     """Wait until sessions are closed, and say how each ended. A unique beginning of a session's id will do.
 
-    The exit code is 0 if all jobs are ok, 1 if some failed, 3 if a session was rejected.
+    The exit code is 0 if all jobs are ok, 1 if some failed or the session was cancelled or deleted, 3 if it was
+    rejected.
 
     \b
     Examples:
@@ -41,8 +41,8 @@ def wait(sids: tuple[str, ...], spool: str | None) -> None:
       park wait $(park submit film.xml)
     """
     settings = config.load(config.find_spool(spool))
-    known = standing.places(Disk(settings.layout.tmp, "wait"), settings.layout)
-    names = [standing.complete(sid, known) for sid in sids]
+    known = whereabouts.places(Disk(settings.layout.tmp, "wait"), settings.layout)
+    names = [whereabouts.complete(sid, known) for sid in sids]
     sys.exit(wait_for_all(names, settings, click.echo))
 
 
@@ -57,6 +57,11 @@ def _wait_for(sid: str, settings: Config, say: Say) -> int:
     except SessionError as error:
         say(str(error))
         return REJECTED
+    return tell_end(sid, settings, say)
+
+
+def tell_end(sid: str, settings: Config, say: Say) -> int:
+    """Say how a closed session ended; return its exit code."""
     ending = standing.ended(Look(settings), sid)
     say(sentence(ending))
     for line in failures(settings, ending):
@@ -65,23 +70,33 @@ def _wait_for(sid: str, settings: Config, say: Say) -> int:
 
 
 def wait_until_closed(sid: str, settings: Config) -> None:
-    """Return when a session is closed. Raises SessionError if it was rejected, NotFound if it is gone."""
-    disk, spool = Disk(settings.layout.tmp, "wait"), settings.layout
-    absent_since: float | None = None
+    """Return when a session is closed or deleted. Raises SessionError if it was rejected, NotFound if it is gone."""
+    disk = Disk(settings.layout.tmp, "wait")
     with _progress() as show:
-        for now in _looks(disk, settings):
-            place = standing.places(disk, spool).get(sid)
-            if place == "closed":
-                return
+        for _ in until_closed(sid, settings, disk):
             show(lambda: _how_far(disk, settings, sid))
-            if place is not None:
-                absent_since = None
-                continue
-            _raise_if_rejected(disk, spool, sid)
-            absent_since = now if absent_since is None else absent_since
-            # NFS: one folder's listing may be older than the other's, so it is gone only if it stays so.
-            if now - absent_since > settings.staleness_seconds:
-                raise NotFound(f"session {sid} is neither in the inbox nor in sessions/ any more")
+
+
+def until_closed(sid: str, settings: Config, disk: Disk) -> Iterator[float]:
+    """Yield at each look until a session is closed or deleted.
+
+    Raises SessionError if it was rejected, NotFound if it is gone.
+    """
+    absent_since: float | None = None
+    for now in _looks(disk, settings):
+        place = whereabouts.places(disk, settings.layout).get(sid)
+        if place in ("closed", "deleted"):
+            return
+        yield now
+        if place is not None:
+            absent_since = None
+            continue
+        if reason := whereabouts.rejection(disk, settings.layout, sid):
+            raise SessionError(f"session {sid} was rejected: {reason}")
+        absent_since = now if absent_since is None else absent_since
+        # NFS: one folder's listing may be older than the other's, so it is gone only if it stays so.
+        if now - absent_since > settings.staleness_seconds:
+            raise NotFound(f"session {sid} is neither in the inbox nor in sessions/ any more")
 
 
 def _looks(disk: Disk, settings: Config) -> Iterator[float]:
@@ -97,25 +112,29 @@ def _looks(disk: Disk, settings: Config) -> Iterator[float]:
             refreshed = now
 
 
-def _raise_if_rejected(disk: Disk, spool: Layout, sid: str) -> None:
-    """Raise SessionError with the reason, if one that names the session lies in rejected/."""
-    for name in disk.names(spool.rejected):
-        reason = (disk.read(spool.rejected / name) or b"").decode(errors="replace") if name.endswith(naming.WHY) else ""
-        if sid in reason:
-            raise SessionError(f"session {sid} was rejected: {reason.strip()}")
-
-
 def sentence(ending: Standing) -> str:
     """Say how a session ended.
 
     >>> sentence(Standing("20261123-025532-k3j9", "w", "film.xml", "done", 48, 48, 48, 0, 966.19, "1.1.2"))
     '20261123-025532-k3j9 is done: 48 of 48 jobs ok, best chisq 966.19 (job 1.1.2)'
     """
-    words = (
-        f"{ending.sid} {'is done' if ending.state == 'done' else ending.state}: {ending.ok} of {ending.jobs} jobs ok"
-    )
-    if ending.best_chisq is not None:
-        words += f", best chisq {ending.best_chisq:.6g} (job {ending.best_job})"
+    if ending.state == "deleted":
+        return f"{ending.sid} was deleted"
+    verb = {"done": "is done", "cancelled": "was cancelled"}.get(ending.state, ending.state)
+    return f"{ending.sid} {verb}: {counted_jobs(ending)}"
+
+
+def counted_jobs(one: Standing) -> str:
+    """Say how many jobs of a session went well, and what was best.
+
+    >>> counted_jobs(Standing("20261123-025532-k3j9", "w", "film.xml", "cancelled", 48, 12, 12, 0, 966.19, "1.1.2"))
+    '12 of 48 jobs ok, best chisq 966.19 (job 1.1.2)'
+    """
+    if one.jobs is None:
+        return "it is not admitted yet"
+    words = f"{one.final} of {one.jobs} jobs have their result" if one.ok is None else f"{one.ok} of {one.jobs} jobs ok"
+    if one.best_chisq is not None:
+        words += f", best chisq {one.best_chisq:.6g} (job {one.best_job})"
     return words
 
 

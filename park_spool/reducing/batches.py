@@ -10,16 +10,20 @@ bundles and goes on.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from park_spool import admitted, layout, naming, replies
+from park_spool import naming, replies
 from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
-from park_spool.errors import PermanentError, TornError
+from park_spool.errors import TornError
 from park_spool.member import Member
+from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
+from park_spool.reducing.known import Known, block_of, results_of
 from park_spool.reducing.reducers import Reducers
+from park_spool.reducing.sessions import Sessions
 from park_spool.reducing.tallying import Tallying
 from park_spool.replies import Reply
 
@@ -37,9 +41,10 @@ class Reducing:
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._sessions: dict[str, Admitted] = {}
-        self._known: set[str] = set()
-        self._broken: set[str] = set()
+        self._sessions = Sessions(
+            member, archive, reducers, self._bundles, lambda sid: self._tallying.mark(sid, is_urgent=True)
+        )
+        self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
         self._unsure: set[str] = set()  # sessions with a bundle that was written and perhaps not counted
@@ -49,29 +54,19 @@ class Reducing:
 
         Then say what is final.
         """
-        self._known = self._archive.sessions_known()
-        self.add_sessions()
-        self._add(self._member.disk.names(self._member.layout.closed))
+        self._sessions.catch_up()
         for sid in self._bundles.sids():
             self._absorb(sid)
         for sid in self._archive.open_sessions():
             self._tallying.mark(sid)
 
-    def add_sessions(self) -> bool:
-        """Put open sessions into the archive that it does not know yet."""
-        return self._add(self._member.disk.names(self._member.layout.sessions))
-
-    def _add(self, names: Iterable[str]) -> bool:
-        fresh = [sid for sid in names if naming.is_sid(sid) and sid not in self._known]
-        found = [self._session(sid) for sid in fresh]
-        return any(found)
-
     def step(self) -> bool:
-        """Reduce one batch, publish the tallies that are due, unlink what they cover.
+        """Look at the sessions, reduce one batch, publish the tallies that are due, unlink what they cover.
 
         Return whether anything was done.
         """
-        did = self._batch()
+        did = self._sessions.step()
+        did = self._batch() or did
         for sid in self._tallying.due():
             did = self._retire(sid) or did
         return did
@@ -85,6 +80,10 @@ class Reducing:
     def is_waiting(self) -> bool:
         return bool(self._torn or self._retired or self._unsure or self._tallying.marked())
 
+    @property
+    def has_open_sessions(self) -> bool:
+        return bool(self._sessions.open)
+
     # one batch
 
     def _batch(self) -> bool:
@@ -97,9 +96,9 @@ class Reducing:
             self._retire_later(name[:20], name)  # CRASH: counted before, only the unlink is missing
         found = [read for name in names if name not in known and (read := self._read(name)) is not None]
         for sid, parts in groupby(found, key=lambda part: part[0].unit.sid):
-            session = self._session(sid)
-            if session is not None:  # it was, a moment ago: else the replies wait for the next look
-                self._reduce(session, list(parts))
+            known_session = self._sessions.get(sid)
+            if known_session is not None:  # it was, a moment ago: else the replies wait for the next look
+                self._reduce(known_session, list(parts))
         return bool(found)
 
     def _take(self) -> list[str]:
@@ -112,7 +111,10 @@ class Reducing:
             parsed = naming.parse_reply(name)
             if parsed is None or name in self._retired.get(parsed[0].sid, ()):
                 continue
-            if self._session(parsed[0].sid) is None:
+            if parsed[0].sid in self._sessions.deleted:
+                self._member.disk.unlink(self._member.layout.replies / name)
+                continue
+            if self._sessions.get(parsed[0].sid) is None:
                 # NFS: a session may be seen late; one that stays away was never admitted.
                 self._doubt(name, STRANGE, self._member.config.claim_expiry)
                 continue
@@ -128,8 +130,8 @@ class Reducing:
             return None
         try:
             reply = replies.decode(name, data)
-            session = self._session(reply.unit.sid)
-            if session is None or not session.has(reply.unit):
+            known = self._sessions.get(reply.unit.sid)
+            if known is None or not known.admitted.has(reply.unit):
                 raise TornError(f"it answers jobs that session {reply.unit.sid} has not")
         except TornError as error:
             self._doubt(name, str(error), self._member.config.staleness_seconds)
@@ -149,7 +151,7 @@ class Reducing:
         del self._torn[name]
         log.warning("reply %s was put into quarantine: %s", name, error)
 
-    def _reduce(self, session: Admitted, parts: Sequence[tuple[Reply, bytes]]) -> None:
+    def _reduce(self, session: Known, parts: Sequence[tuple[Reply, bytes]]) -> None:
         """Make one session's replies durable, then count them. CRASH: in between the bundle waits to be read in."""
         sid = session.sid
         bundle = self._bundles.next_name(sid)
@@ -160,20 +162,35 @@ class Reducing:
         for reply, _ in parts:
             self._retire_later(sid, reply.name)
 
-    def _commit(self, session: Admitted, bundle: str, fresh: Iterable[Reply], names: Iterable[str]) -> None:
+    def _commit(self, session: Known, bundle: str, fresh: Sequence[Reply], names: Iterable[str]) -> None:
         """Store what replies say, call the reducers, and record under which bundle they go: one transaction."""
         sid = session.sid
-        results = [result for reply in fresh for result in results_of(session, reply)]
+        answered: Counter[str] = Counter()
         with self._reducers.undone_on_failure(), self._archive.transaction():
-            self._reducers.prepare(session, {result.group for result in results})
+            self._reducers.prepare(session.admitted, {reply.unit.group for reply in fresh})
+            results = [result for reply in fresh for result in self._not_in_blocks(session, reply, answered)]
             outcome = self._archive.put_results(results)
             self._archive.record_replies((name, sid, bundle) for name in names)
             self._archive.record_bundle(sid, bundle)
-            self._call_reducers(session, outcome.accepted, set(outcome.replaced))
-            is_complete = self._settle(session)
+            self._call_reducers(session.admitted, outcome.accepted, set(outcome.replaced))
+            is_complete = self._sessions.settle(session)
             self._member.disk.step("commit", self._member.config.archive)
         # At this instant, the commit, the results count here.
-        self._tallying.mark(sid, is_complete)
+        self.blame.look(outcome, answered)
+        self._tallying.mark(sid, is_urgent=is_complete)
+
+    def _not_in_blocks(self, session: Known, reply: Reply, answered: Counter[str]) -> Iterable[Result]:
+        """Store a reply as a block if it is one that nobody has to look at; else return its results.
+
+        `answered` counts the jobs of each node that were stored here.
+        """
+        is_first = reply.unit.attempt == reply.unit.round == 0
+        is_reduced = self._reducers.has((session.sid, reply.unit.group))
+        block = block_of(reply) if is_first and not is_reduced else None
+        if block is None or not self._archive.put_block(block):
+            return results_of(session.admitted, session.retries, reply)
+        answered[reply.node] += len(reply.jobs)
+        return ()
 
     def _call_reducers(self, session: Admitted, accepted: Iterable[Result], replaced: set[tuple[str, int]]) -> None:
         by_group: dict[int, list[Result]] = {}
@@ -185,48 +202,11 @@ class Reducing:
         for group in sorted(replaced):
             self._reducers.redo(session, group)
 
-    def _settle(self, session: Admitted) -> bool:
-        """Say how a session ended, once all its jobs are final; return whether they are."""
-        jobs, ok, failed = self._archive.counts(session.sid)
-        is_complete = ok + failed == jobs
-        if is_complete:
-            state = "failed" if failed else "done"
-            self._archive.set_state(session.sid, state, self._archive.last_finished(session.sid))
-        return is_complete
-
     def _is_complete(self, sid: str) -> bool:
         jobs, ok, failed = self._archive.counts(sid)
         return ok + failed == jobs
 
-    # sessions and foreign bundles
-
-    def _session(self, sid: str) -> Admitted | None:
-        """Return an admitted session, putting it into the archive at first sight.
-
-        None if it is not (yet) to be seen.
-        """
-        if sid not in self._sessions:
-            try:
-                found = admitted.find(self._member.disk, self._member.layout, sid)
-            except PermanentError as error:
-                self._complain(sid, error)
-                return None
-            if found is None:
-                return None
-            folder, session = found
-            xml = self._member.disk.read(layout.session_xml(folder)) or b""
-            record = {"owner": session.owner, "file": session.file, **session.session.to_json()}
-            with self._archive.transaction():
-                self._archive.add_session(sid, record, xml, session.received)
-            self._sessions[sid] = session
-            self._known.add(sid)
-        return self._sessions[sid]
-
-    def _complain(self, sid: str, error: PermanentError) -> None:
-        """Say once that a session cannot be read; it must not stop the others."""
-        if sid not in self._broken:
-            self._broken.add(sid)
-            log.error("session %s: %s; it is left alone", sid, error)
+    # foreign bundles
 
     def _absorb(self, sid: str) -> None:
         """Read the bundles of a session that the archive has not got, in the order in which they were written."""
@@ -238,7 +218,7 @@ class Reducing:
                     fresh += [replies.decode(part, data)] if part not in known else []
                 except TornError as error:
                     log.error("bundle %s of %s: %s: %s", name, sid, part, error)
-            session = self._session(sid)
+            session = self._sessions.get(sid)
             if session is not None:
                 self._commit(session, name, fresh, [part for part, _ in parts])
 
@@ -251,25 +231,18 @@ class Reducing:
     def _retire(self, sid: str) -> bool:
         """Publish a session's tally; then, and only then, unlink the replies that it covers."""
         self._absorb(sid)
-        self._tallying.publish(sid)
-        names = self._retired.pop(sid, set())
-        for name in sorted(names):
+        folder = self._member.layout.session(sid)
+        names = self._member.disk.names(folder)
+        if names:
+            self._sessions.attend(sid, folder, names)  # a retry counts before the tally that says so
+        known = self._sessions.get(sid)
+        if known is None:
+            self._tallying.forget(sid)
+        else:
+            self._tallying.publish(known, names)
+        covered = self._retired.pop(sid, set())
+        for name in sorted(covered):
             self._member.disk.unlink(self._member.layout.replies / name)
-        if self._sessions.get(sid) and self._is_complete(sid):
-            del self._sessions[sid]  # a late duplicate reads it again
-            self._reducers.forget(sid)
-        return bool(names)
-
-
-def results_of(session: Admitted, reply: Reply) -> list[Result]:
-    """Turn the lines of a reply into results, each final or not (PROTOCOL.md section 8)."""
-    unit, node = reply.unit, reply.node
-    is_last = session.is_final("failed", unit.attempt)
-    return [
-        Result(
-            *(unit.sid, unit.group, unit.joblist, job.job, job.status, unit.round, unit.attempt, node),
-            *(job.started, job.seconds, job.output, job.why, job.exit, job.signal, job.stderr, job.data),
-            is_last or job.status == "ok",
-        )
-        for job in reply.jobs
-    ]
+        if known is not None and self._is_complete(sid):
+            self._sessions.let_go(sid)  # a late duplicate reads it again
+        return bool(covered)

@@ -53,3 +53,9 @@ class Bundles:
                 yield name, list(sealed.unbind(data))
             except TornError as error:
                 log.error("bundle %s of session %s cannot be read: %s", name, sid, error)
+
+    def remove(self, sid: str) -> None:
+        """Remove all bundles of a deleted session. CRASH: what is left of them lies in tmp/, where spoold clears it."""
+        folder = self._member.layout.tmp / f"{self._member.name}.deleted.{sid}"
+        if self._member.disk.move(self._member.layout.bundles(sid), folder):
+            self._member.disk.remove_tree(folder)

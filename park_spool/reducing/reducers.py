@@ -103,6 +103,10 @@ class Reducers:
             if group not in self._reducers:
                 self._reducers[group] = self._make(session, group, is_silent=True)
 
+    def has(self, group: Group) -> bool:
+        """Say whether a group's results are reduced; `prepare` comes first."""
+        return self._reducers.get(group) is not None
+
     def reduce(self, group: Group, results: Iterable[Result]) -> None:
         """Call a group's reducer with newly stored results, all of them under one savepoint."""
         made = self._reducers.get(group)
@@ -112,8 +116,15 @@ class Reducers:
     def redo(self, session: Admitted, group: Group) -> None:
         """Reduce a group from its start, since a stored result was replaced by a better one."""
         if self._reducers.get(group) is not None:
-            self._archive.reset_reduction(*group)
-            self._reducers[group] = self._make(session, group, is_silent=False)
+            self.restart(session, group)
+
+    def restart(self, session: Admitted, group: Group) -> None:
+        """Reduce a group from its start, since results that it has seen are not final any more.
+
+        One that had been stopped gets another chance, as if it had never seen them.
+        """
+        self._archive.reset_reduction(*group)
+        self._reducers[group] = self._make(session, group, is_silent=False)
 
     def _make(self, session: Admitted, group: Group, is_silent: bool) -> tuple[Any, Texts] | None:
         classname = session.session.groups[group[1] - 1].reduce

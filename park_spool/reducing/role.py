@@ -7,8 +7,8 @@ from park_spool.archive.writing import Archive
 from park_spool.catalog.registry import Registry
 from park_spool.leadership import Candidate
 from park_spool.member import Member
-from park_spool.nodes import Nodes
 from park_spool.reducing.batches import Reducing
+from park_spool.reducing.presence import Presence
 from park_spool.reducing.reducers import Reducers
 
 
@@ -18,11 +18,9 @@ class Reduction:
     def __init__(self, member: Member) -> None:
         self._member = member
         self._candidate = Candidate(member, "reduced")
-        self._nodes = Nodes(member)
+        self._presence = Presence(member)
         self._archive: Archive | None = None
         self._reducing: Reducing | None = None
-        self._nodes_due = 0.0
-        self._nodes_put: dict[str, tuple[object, bool]] | None = None
 
     def step(self) -> bool:
         """Do what there is to do now; return whether anything was."""
@@ -30,11 +28,9 @@ class Reduction:
             self._close()
             return False
         reducing = self._reducing or self._open()
-        did = reducing.add_sessions()
-        did = reducing.step() or did
-        if self._member.monotonic() >= self._nodes_due:
-            self._nodes_due = self._member.monotonic() + self._member.config.heartbeat_seconds / 4
-            self._put_nodes()
+        did = reducing.step()
+        assert self._archive is not None
+        self._presence.step(self._archive, reducing.blame)
         return did
 
     def _open(self) -> Reducing:
@@ -46,30 +42,15 @@ class Reduction:
         self._reducing = reducing
         return reducing
 
-    def _put_nodes(self) -> None:
-        assert self._archive is not None
-        if self._member.config.is_shared:
-            self._member.disk.refresh(self._member.layout.replies)  # NFS: a listing may stay stale without bound
-        self._nodes.look()
-        seen = {node: (report.get("seq"), node in self._nodes.gone) for node, report in self._nodes.reports.items()}
-        if seen == self._nodes_put:
-            return  # an idle site writes nothing
-        with self._archive.transaction():
-            self._archive.mark_gone(self._nodes.reports)
-            for node, report in self._nodes.reports.items():
-                state = "gone" if node in self._nodes.gone else "alive"
-                self._archive.put_node(
-                    {**report, "state": state, "seen": report.get("at", 0.0), "units": report.get("held", [])}
-                )
-        self._nodes_put = seen
-
     def wait_seconds(self) -> float:
         """Return how long nothing needs to be looked at, unless something wakes the daemon."""
         config = self._member.config
         if not self._candidate.is_active:
             return config.lease_renew
-        waits = self._reducing is not None and self._reducing.is_waiting
-        return min(0.2, config.tally_seconds) if waits else min(config.look_seconds, config.lease_renew)
+        if self._reducing is not None and self._reducing.is_waiting:
+            return min(0.2, config.tally_seconds)
+        is_busy = self._presence.has_progress or (self._reducing is not None and self._reducing.has_open_sessions)
+        return min(config.look_seconds, config.lease_renew, config.control_seconds if is_busy else config.lease_renew)
 
     def leave(self) -> None:
         """Publish what is owed, and let a standby take over at once."""
@@ -81,4 +62,5 @@ class Reduction:
     def _close(self) -> None:
         if self._archive is not None:
             self._archive.close()
-        self._archive = self._reducing = self._nodes_put = None
+        self._archive = self._reducing = None
+        self._presence.forget()

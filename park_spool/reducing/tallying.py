@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from park_spool import naming, tallies
 from park_spool.archive.writing import Archive
 from park_spool.member import Member
+from park_spool.reducing.known import Known
 from park_spool.tallies import Tally
 
 
@@ -21,10 +24,10 @@ class Tallying:
         self._due: dict[str, float] = {}
         self._last: dict[str, float] = {}
 
-    def mark(self, sid: str, is_complete: bool = False) -> None:
-        """Note that a session's tally is old; the first one, and that of a complete session, is due at once."""
+    def mark(self, sid: str, is_urgent: bool = False) -> None:
+        """Note that a session's tally is old; the first one, and an urgent one, is due at once."""
         now = self._member.monotonic()
-        due = now if is_complete else self._last.get(sid, float("-inf")) + self._member.config.tally_seconds
+        due = now if is_urgent else self._last.get(sid, float("-inf")) + self._member.config.tally_seconds
         self._due[sid] = min(due, self._due.get(sid, due))
 
     def marked(self) -> list[str]:
@@ -34,15 +37,18 @@ class Tallying:
         now = self._member.monotonic()
         return sorted(sid for sid, due in self._due.items() if due <= now)
 
-    def publish(self, sid: str) -> None:
-        """Publish what the archive knows of an open session, then remove the tallies that this one replaces."""
+    def publish(self, known: Known, names: Iterable[str]) -> None:
+        """Publish what the archive knows of an open session, then remove the tallies that this one replaces.
+
+        `names` are those in its folder, none if it is closed: nobody asks any more then.
+        """
+        sid = known.sid
         self._due.pop(sid, None)
         self._last[sid] = self._member.monotonic()
-        folder = self._member.layout.session(sid)
-        names = self._member.disk.names(folder)
         if not names:
-            return  # closed: nobody asks any more
-        tally = Tally(self._archive.final_jobs(sid), self._archive.failures(sid))
+            return
+        folder = self._member.layout.session(sid)
+        tally = Tally(self._archive.final_jobs(sid), self._archive.failures(sid), round=known.retries.highest)
         self._seq[sid] = self._seq.get(sid, 0) + 1
         try:
             self._member.disk.publish(
@@ -51,14 +57,18 @@ class Tallying:
         except FileNotFoundError:
             return  # RACE: closed between the look and the rename
         for name in names:
-            if self._is_replaced(sid, name, tally):
+            if self._is_replaced(known, name, tally):
                 self._member.disk.unlink(folder / name)
 
-    def _is_replaced(self, sid: str, name: str, own: Tally) -> bool:
+    def forget(self, sid: str) -> None:
+        """Owe no tally of a session that is not there any more."""
+        self._due.pop(sid, None)
+
+    def _is_replaced(self, known: Known, name: str, own: Tally) -> bool:
         parsed = naming.parse_tally(name)
         if parsed is None:
             return False
         if parsed[0] == self._member.name:
-            return parsed[1] < self._seq[sid]
-        other = tallies.read_one(self._member.disk, self._member.layout.session(sid) / name)
-        return other is not None and other.is_within(own)
+            return parsed[1] < self._seq[known.sid]
+        other = tallies.read_one(self._member.disk, self._member.layout.session(known.sid) / name)
+        return other is not None and other.known_to(known.retries).is_within(own)

@@ -1,7 +1,7 @@
 """What a node tells a warm child, and what the child writes down: the words between slot.py and worker.py.
 
     node   ── one JSON line a unit ──▶ command pipe ──▶ child
-    node   ◀── "began LIMIT", "done" or "lost WHY" ── message pipe ── child
+    node   ◀── "began BOUNDS", "progress JOB LINE", "keeping", "done" or "lost WHY" ── message pipe ── child
     node   ◀── one JSON line a job  ── results file ── child
 
 Guarantees: pure values; a result line is made by one function, whoever found the result (the child, or the
@@ -17,6 +17,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 
 Ranges = tuple[tuple[int, int], ...]
+Files = dict[str, dict[str, str | int]]  # {name: {"sha256": …, "size": …}}
 
 TAIL = 4096  # bytes of standard error that a result carries
 MAX_OUTPUT = 64 * 1024 * 1024
@@ -39,6 +40,11 @@ class Assignment:
     joblist: int
     jobs: Ranges
     scratch: Path
+    kept: Path | None = None  # the spool's folder for files that this session's jobs leave in $PARK_OUTPUT
+    tmp: Path | None = None  # the spool's, where they are written before they are renamed
+    owner: str = ""  # the prefix of temporary names there
+    memory: int | None = None  # bytes that the node gives to one job, at most
+    nice: int = 0  # the least nice level of this node's jobs
 
     def to_line(self) -> bytes:
         fields = {
@@ -51,6 +57,11 @@ class Assignment:
             "joblist": self.joblist,
             "jobs": self.jobs,
             "scratch": str(self.scratch.absolute()),
+            "kept": self.kept and str(self.kept.absolute()),
+            "tmp": self.tmp and str(self.tmp.absolute()),
+            "owner": self.owner,
+            "memory": self.memory,
+            "nice": self.nice,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -67,12 +78,20 @@ class Assignment:
             joblist=fields["joblist"],
             jobs=tuple((start, stop) for start, stop in fields["jobs"]),
             scratch=Path(fields["scratch"]),
+            kept=fields["kept"] and Path(fields["kept"]),
+            tmp=fields["tmp"] and Path(fields["tmp"]),
+            owner=fields["owner"],
+            memory=fields["memory"],
+            nice=fields["nice"],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one job went: `why` in plain words unless it is ok; `exit` and `signal` of a process that ended."""
+    """How one job went: `why` in plain words unless it is ok; `exit` and `signal` of a process that ended.
+
+    `files`: what it left in `$PARK_OUTPUT`, and where that is kept.
+    """
 
     status: str
     output: str = ""
@@ -80,6 +99,16 @@ class Outcome:
     exit: int | None = None
     signal: int | None = None
     stderr: str = ""
+    files: Files | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The job that a slot runs now: since when (wall clock), and the last line that it said as progress."""
+
+    job: int
+    started: float
+    progress: str | None = None
 
 
 def result_line(
@@ -96,11 +125,13 @@ def result_line(
     )
     is_plain = outcome.exit is None and not outcome.why and not outcome.stderr  # nearly always: it must be cheap
     more = ("" if is_plain else _details(outcome)) + (f', "data": {json.dumps(data)}' if data else "")
+    if outcome.files:
+        more += f', "files": {json.dumps(outcome.files)}'
     return f"{head}{more}}}\n".encode("ascii")
 
 
 def _details(outcome: Outcome) -> str:
-    texts = {"why": outcome.why, "stderr": outcome.stderr}
+    texts = {"why": one_line(outcome.why), "stderr": outcome.stderr}
     numbers = {"exit": outcome.exit, "signal": outcome.signal}
     shown = [f', "{name}": {number}' for name, number in numbers.items() if number is not None]
     return "".join(shown + [f', "{name}": {quoted(text)}' for name, text in texts.items() if text])
@@ -142,6 +173,16 @@ def without_first(jobs: Ranges, count: int) -> Ranges:
 def plain_text(output: str) -> str:
     """Make a text that every reader can encode: lone surrogates become question marks."""
     return output if output.isascii() else output.encode("utf-8", "replace").decode()
+
+
+def one_line(text: str) -> str:
+    """Make a text one line that does nothing to a terminal.
+
+    >>> one_line("no film:\\n\\tfilm.txt\\x1b[2J")
+    'no film: film.txt?[2J'
+    """
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def tail_of(text: bytes, size: int = TAIL) -> str:

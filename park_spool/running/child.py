@@ -13,16 +13,21 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from park_spool.processes import kill_family
-from park_spool.running.assignment import Assignment
+from park_spool.processes import kill_family, kill_marked
+from park_spool.running.assignment import Assignment, child_scratch
+from park_spool.running.job_folders import remove
+from park_spool.running.usage import children, usage_of
 
 Process = subprocess.Popen[bytes]
 
+MARK = "_PARK_WORKER"  # in the environment of all that a child starts: one name for each child
+_MOST_CHILDREN = 100  # zombies of daemons included: only their worker's end frees their numbers
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -42,14 +47,14 @@ def _pipe(undo: ExitStack) -> tuple[int, int]:
     return ends
 
 
-def _start_worker(ends: tuple[int, int, int], log: BinaryIO, environment: Mapping[str, str]) -> Process:
+def _start_worker(ends: tuple[int, int, int], log: BinaryIO, environment: Mapping[str, str], mark: str) -> Process:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "park_spool.running.worker", *(str(end) for end in ends)],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         pass_fds=ends,
-        env=environment,
+        env={**environment, MARK: mark},
         start_new_session=True,
     )
 
@@ -58,24 +63,29 @@ class Child:
     """One process that runs jobs; `status` is its returncode once it is buried."""
 
     def __init__(self, log: BinaryIO, folder: Path, environment: Mapping[str, str]) -> None:
+        self._mark = f"{os.getpid()}.{time.monotonic_ns()}"
         with ExitStack() as undo:  # whatever cannot be made, nothing stays open
             self.results = undo.enter_context(tempfile.TemporaryFile("w+b", buffering=0, dir=folder))
             for_child, self._commands = _pipe(undo)
             self.messages, from_child = _pipe(undo)
             os.set_blocking(self._commands, False)
             os.set_blocking(self.messages, False)
-            self._process = _start_worker((for_child, from_child, self.results.fileno()), log, environment)
+            self._process = _start_worker((for_child, from_child, self.results.fileno()), log, environment, self._mark)
             undo.pop_all()
         os.close(for_child)
         os.close(from_child)
         self.pid = self._process.pid
         self.death = os.pidfd_open(self.pid)
         self.is_fresh = True
+        self._fresh_memory = 0
+        self.jobs_done = 0
         self._unread = b""
+        self._scratch: Path | None = None
 
     def send(self, assignment: Assignment) -> bool:
         """Hand over an assignment; False where the child does not take it, being dead or as good as dead."""
         line = assignment.to_line()
+        self._scratch = child_scratch(assignment, self.pid)
         os.ftruncate(self.results.fileno(), 0)
         os.lseek(self.results.fileno(), 0, os.SEEK_SET)
         try:
@@ -101,6 +111,16 @@ class Child:
         """Return the complete lines of the results so far, without their line feeds."""
         return os.pread(self.results.fileno(), self.written()[0], 0).split(b"\n")[:-1]
 
+    def note_loaded(self) -> None:
+        """Take its size when it has loaded its first service: from here on it grows."""
+        if self.is_fresh:
+            self.is_fresh, self._fresh_memory = False, usage_of([self.pid]).memory
+
+    def is_worn(self, most_jobs: int, most_growth: int) -> bool:
+        """Say whether another should take its place: old, grown, or with too many processes that it left behind."""
+        has_grown = usage_of([self.pid]).memory - self._fresh_memory > most_growth
+        return self.jobs_done >= most_jobs or has_grown or len(children(self.pid)) > _MOST_CHILDREN
+
     def has_ended(self) -> bool:
         """Say whether the process has ended; it stays a zombie, and keeps its number, until it is buried."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -112,8 +132,11 @@ class Child:
     def bury(self) -> int:
         """Reap an ended process, with all that it left behind, and return its returncode."""
         kill_family(self.pid)
+        kill_marked(MARK, self._mark)  # who left the family is known by what it was born with
         status = self._process.wait()
         for end in (self._commands, self.messages, self.death):
             os.close(end)
         self.results.close()
+        if self._scratch is not None:
+            remove(self._scratch)
         return status

@@ -8,6 +8,7 @@ from pathlib import Path
 from park_spool.running.assignment import TAIL, tail_of
 
 _MAX = 16 * 1024 * 1024
+_MOST_READ = 65536
 
 
 class ChildLog:
@@ -24,6 +25,12 @@ class ChildLog:
         size = self.size()
         start = max(mark if mark <= size else 0, size - 2 * TAIL)  # it may have been trimmed since
         return tail_of(os.pread(self.file.fileno(), size - start, start))
+
+    def read_from(self, mark: int) -> tuple[bytes, int]:
+        """Return what was printed since the file had the size `mark`, its end if it is much, and the size now."""
+        size = self.size()
+        start = max(mark if mark <= size else 0, size - _MOST_READ)  # it may have been trimmed since
+        return os.pread(self.file.fileno(), size - start, start), size
 
     def trim(self) -> None:
         """Keep the end of a file that has grown too long; who appends goes on at its new end."""

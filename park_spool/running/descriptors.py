@@ -35,15 +35,10 @@ class Descriptors:
     @classmethod
     def take(cls, commands: int, messages: int, results: int) -> Descriptors:
         """Move the inherited descriptors out of reach; the log is what standard error is at the start."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        ceiling = hard if hard != resource.RLIM_INFINITY else _HIGH + _ROOM
-        lowest = max(64, min(ceiling, _HIGH + _ROOM) - _ROOM)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lowest + _ROOM), hard))
-        ends = cls(*(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, lowest) for end in (commands, messages, results, 2)))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        high = cls(*out_of_reach(commands, messages, results, 2))
         for end in (commands, messages, results):
             os.close(end)
-        return ends
+        return high
 
     def restore_output(self) -> tuple[TextIO, TextIO]:
         """Put standard output and error back, as descriptors and as Python's files; return the latter."""
@@ -67,6 +62,18 @@ class Descriptors:
 
     def _last(self, size: int) -> bytes:
         return os.pread(self.log, TAIL, max(0, size - TAIL))
+
+
+def out_of_reach(*descriptors: int) -> list[int]:
+    """Return copies with numbers above the limit that careless loops count up to; OSError where there are none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ceiling = hard if hard != resource.RLIM_INFINITY else _HIGH + _ROOM
+    lowest = max(64, min(ceiling, _HIGH + _ROOM) - _ROOM)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, lowest + _ROOM), hard))
+    try:
+        return [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, lowest) for one in descriptors]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _line_writer(number: int) -> TextIO:

@@ -1,7 +1,7 @@
 """Run one executable job: input on standard input, reply on standard output, standard error kept, in bounds.
 
     text ──▶ stdin ┐
-                   ├ program, a process group of its own ── exits, is too slow, or writes too much
+                   ├ program, a process group of its own ── exits, is too slow, or takes too much (lookout.py)
     reply ◀─ stdout┤
     tail  ◀─ stderr┘
 
@@ -12,18 +12,22 @@ Assumes: Linux 5.3 for pidfd_open; elsewhere the end of a program is looked for 
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Protocol
 
-from park_spool.processes import describe_exit, send_group_signal
-from park_spool.running.assignment import MAX_OUTPUT, TAIL, Outcome, plain_text, tail_of
+from park_spool.limits import Limits
+from park_spool.processes import send_group_signal
+from park_spool.running.assignment import TAIL, Outcome, plain_text, tail_of
+from park_spool.running.endings import start_problem, why_ended
+from park_spool.running.exceeded import output_words
+from park_spool.running.kernel_limits import limit_program
+from park_spool.running.lookout import Lookout
 
 _CHUNK = 65536
 _LOOK = 0.05  # s between looks where there is no pidfd, and where something may hang
@@ -32,13 +36,31 @@ _DRAIN = 0.2  # s that the pipes may stay open after the group was killed
 _DEATH = 5.0  # s that a killed process may take to die (it may hang in the kernel)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a job may use: wall time and the grace after SIGTERM in seconds, output in bytes."""
+class Process(Protocol):
+    """A program that was started: subprocess.Popen, or a forked script (preload.py), with unbuffered pipes."""
 
-    timeout: float
-    output: int = MAX_OUTPUT
-    grace: float = 2.0
+    pid: int
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Return the end of the pipe to its standard input."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Return the end of the pipe from its standard output."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """Return the end of the pipe from its standard error."""
+
+    def poll(self) -> int | None:
+        """Return the returncode, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the returncode when it ends; subprocess.TimeoutExpired."""
+
+
+Start = Callable[[Sequence[str], Path], Process]
 
 
 class NodeGone(Exception):
@@ -54,34 +76,34 @@ def run_executable(
     limits: Limits,
     lifeline: int | None = None,
     clock: Callable[[], float] = time.monotonic,
+    start: Start | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run a program on one input and say how it went; NodeGone if `lifeline` hangs up meanwhile.
 
-    The environment is this process's own unless told.
+    The environment is this process's own unless told; `start` starts it in another way than subprocess does.
+    `tell` is called with the best reply line so far, at most about once a second.
     """
     try:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=cwd,
-            env=environment,
-            process_group=0,
-            close_fds=False,  # a worker has none to inherit (see descriptors.py); looking for them costs a tenth
-        )
+        process = start(argv, cwd) if start else _start(argv, cwd, environment)
     except (OSError, ValueError) as error:
-        return Outcome("failed", why=f"{argv[0]} cannot be started: {_start_problem(error)}")
-    return _Conversation(process, text.encode("utf-8", "replace"), limits, lifeline, clock).run()
+        return Outcome("failed", why=f"{argv[0]} cannot be started: {start_problem(error)}")
+    limit_program(process.pid, limits)
+    return _Conversation(process, text, limits, lifeline, clock, Lookout(limits, tell, clock())).run()
 
 
-def _start_problem(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
-        return "it is neither a program of this machine nor a script with a first line that starts with #!"
-    if isinstance(error, OSError) and error.errno == errno.EACCES:
-        return "it may not be executed (is its run bit set?)"
-    return str(error)
+def _start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str] | None) -> Process:
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        cwd=cwd,
+        env=environment,
+        process_group=0,
+        close_fds=False,  # a worker has none to inherit (see descriptors.py); looking for them costs a tenth
+    )
 
 
 class _Conversation:
@@ -89,16 +111,17 @@ class _Conversation:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
-        text: bytes,
+        process: Process,
+        text: str,
         limits: Limits,
         lifeline: int | None,
         clock: Callable[[], float],
+        lookout: Lookout,
     ) -> None:
         assert process.stdin and process.stdout and process.stderr
-        self.process, self.limits, self.clock, self.lifeline = process, limits, clock, lifeline
+        self.process, self.limits, self.clock, self.lifeline, self.lookout = process, limits, clock, lifeline, lookout
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
-        self.unsent = memoryview(text)
+        self.unsent = memoryview(text.encode("utf-8", "replace"))
         self.output: list[bytes] = []
         self.output_size = 0
         self.errors = b""
@@ -117,6 +140,7 @@ class _Conversation:
             while not self._is_over():
                 self._serve(self._patience())
                 self._look_at_clock()
+                self._look_around()
             self._drain()
         finally:
             self._close()
@@ -161,7 +185,7 @@ class _Conversation:
         if chunk and self.output_size - len(chunk) < self.limits.output:
             self.output.append(chunk)
         if self.output_size > self.limits.output and not self.verdict:
-            self._condemn("failed", f"wrote more than {self.limits.output} bytes on standard output")
+            self._condemn("failed", output_words(self.limits.output))
 
     def _read_errors(self) -> None:
         chunk = self._read(self.stderr.fileno())
@@ -190,7 +214,7 @@ class _Conversation:
 
     def _patience(self) -> float:
         """Return how long to wait for the pipes, in ms."""
-        left = max(0.0, self.deadline - self.clock())
+        left = max(0.0, min(self.deadline, self.lookout.next_at) - self.clock())
         return 1000 * min(left, _LOOK if self.pidfd is None else _LONG_LOOK) + 1
 
     def _look_at_clock(self) -> None:
@@ -205,6 +229,14 @@ class _Conversation:
         else:
             self.why = f"{self.why} in vain: it hangs in the kernel"
             self.has_exited = True
+
+    def _look_around(self) -> None:
+        now = self.clock()
+        if now < self.lookout.next_at or self.has_exited:
+            return
+        why = self.lookout.look(now, self.output)
+        if why and not self.verdict:
+            self._condemn("failed", why)
 
     def _condemn(self, status: str, why: str) -> None:
         self.verdict, self.why = status, why
@@ -241,7 +273,7 @@ class _Conversation:
         code, number = (status, None) if status is None or status >= 0 else (None, -status)
         if not self.verdict and status == 0:
             return Outcome("ok", output, exit=0, stderr=errors)
-        why = self.why or _why_ended(status, errors)
+        why = self.why or why_ended(status, errors, self.limits)
         return Outcome(self.verdict or "failed", output, why, code, number, errors)
 
     def _exit_status(self) -> int | None:
@@ -253,14 +285,3 @@ class _Conversation:
 
 def _ignore() -> None:
     """Take an event of a descriptor that is no longer listened to."""
-
-
-def _why_ended(status: int | None, errors: str) -> str:
-    """Say why a program failed: how it ended, and the last line of its standard error.
-
-    >>> _why_ended(3, "Traceback\\nValueError: no data\\n")
-    'exited with status 3: ValueError: no data'
-    """
-    ending = "did not end" if status is None else describe_exit(status)
-    lines = errors.strip().splitlines()
-    return f"{ending}: {lines[-1][:500]}" if lines else ending

@@ -114,5 +114,10 @@ def _words(error: BaseException) -> str:
 def _place(error: BaseException, folder: Path | None) -> str:
     frames = traceback.extract_tb(error.__traceback__, limit=-_MOST_FRAMES)
     own = [frame for frame in frames if folder is not None and Path(frame.filename).is_relative_to(folder)]
-    others = [frame for frame in frames if Path(frame.filename).parent != _CORE]
+    others = [frame for frame in frames if not _is_machinery(frame.filename)]
     return "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in (own or others)[-1:])
+
+
+def _is_machinery(filename: str) -> bool:
+    """Say whether a frame is of what calls and imports a service, not of the service."""
+    return Path(filename).parent == _CORE or "importlib" in filename

@@ -17,9 +17,18 @@ class JobTimes:
 
     def learn(self, unit: Unit, elapsed: float) -> bool:
         """Take in what a unit took; return whether that is news: a first time, or one that changed by half."""
-        word = f"{unit.sid}/{unit.group}/{unit.joblist}"
+        word = _word(unit)
         before, now = self.seconds.pop(word, None), elapsed / unit.size
         self.seconds[word] = now
         while len(self.seconds) > KEPT:
             del self.seconds[next(iter(self.seconds))]
         return before is None or not 0.67 < now / max(before, 1e-9) < 1.5
+
+    def expected(self, unit: Unit) -> float | None:
+        """Return how long a unit will take; None if nothing is known of its job list."""
+        seconds = self.seconds.get(_word(unit))
+        return None if seconds is None else seconds * unit.size
+
+
+def _word(unit: Unit) -> str:
+    return f"{unit.sid}/{unit.group}/{unit.joblist}"

@@ -1,29 +1,33 @@
 """What it takes to run an assignment's jobs: session, command and function, loaded once by a worker and kept.
 
-Guarantees: an interpreter that has run one service's functions runs nothing else (`Stale`), and no older text
-of them either: a service that was edited is taken up with the next unit.  A function's process dies with its
-node by the kernel's doing; a program's worker lives just long enough to kill the program's group first.
+Guarantees: an interpreter that has taken in one service's code runs nothing else (`Stale`), and no older text of it
+either: a service that was edited is taken up with the next unit.  A function's process dies with its node by the
+kernel's doing; a program's worker lives just long enough to kill the program's group first.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from park_spool.catalog.registry import Command, Registry
 from park_spool.errors import SessionError
+from park_spool.limits import Limits
 from park_spool.naming import parse_unit
-from park_spool.processes import become_reaper, kill_strays, set_parent_death_signal
+from park_spool.processes import set_parent_death_signal
 from park_spool.running.assignment import Assignment, Outcome
-from park_spool.running.executable import Limits, run_executable
+from park_spool.running.exceeded import Bounds
 from park_spool.running.functions import Call, load_function
 from park_spool.running.inputs import Inputs
+from park_spool.running.kept import OutputFolder
+from park_spool.running.kernel_limits import OwnLimits, open_descriptors
+from park_spool.running.preload import Preloaded
+from park_spool.running.programs import Program, tell_its_job
+from park_spool.running.usage import usage_of
 from park_spool.sessions.session import Session, Task
 
 Done = tuple[Outcome, dict[str, str]]  # how a job went, and the digests of the data that it read
@@ -31,39 +35,64 @@ _MARGIN = 30.0  # s by which the node's watch over an executable is longer than 
 
 
 class Stale(Exception):
-    """This interpreter has loaded another service, or an older text of this one."""
+    """This interpreter has loaded another service, or an older text of this one, or is not fit for the limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Run one job; `limit` is how long the node waits for it (s), `folder` the service's own."""
+    """Run one job; `bounds` is what the node watches over, `folder` the service's own, `output` what jobs leave."""
 
     run: Callable[[int], Done]
-    limit: float
+    bounds: Bounds
     folder: Path | None = None
+    limits: Limits | None = None  # of a function, which shares its process with other jobs
+    output: OutputFolder | None = None
 
 
 class Loader:
-    """Make runners in one interpreter, and remember what it has loaded."""
+    """Make runners in one interpreter, and remember what it has loaded; `tell` takes (job, progress)."""
 
-    def __init__(self, lifeline: int) -> None:
-        self._lifeline = lifeline
+    def __init__(self, lifeline: int, tell: Callable[[int, str], None]) -> None:
+        self._lifeline, self._tell = lifeline, tell
         self._parent = os.getppid()
+        self._own = OwnLimits()
         self._registry: tuple[tuple[Path, ...], Registry] | None = None
         self._session: tuple[Path, Session] | None = None
-        self._function: tuple[object, Call] | None = None
+        self._bound: object = None  # the one service's text whose code is in this interpreter
+        self._function: Call | None = None
+        self._preloaded: Preloaded | None = None
+        self._fresh = _own_memory(), open_descriptors()
 
     def load(self, assignment: Assignment, scratch: Path) -> Runner:
         """Load what an assignment needs; Stale, a ParkError, or whatever the service's module raises."""
+        self._own.raise_again()
         group = self._read_session(assignment.session_json).groups[assignment.group - 1]
         registry = self._read_registry(assignment.services)
         command = registry.command(group.task.service, group.task.command)
         joblist = group.joblists[assignment.joblist - 1]
         inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots)
         os.environ.update(_names(command, assignment))
+        limits = _allowed(command, group.task, assignment)
+        self._check_binding(command, limits)
         if command.mode == "function":
-            return self._function_runner(command, inputs)
-        return self._executable_runner(command, inputs, assignment, _chosen_cwd(group.task, registry), scratch)
+            runner = self._function_runner(command, inputs, limits)
+        else:
+            program = self._program(command, limits, _chosen_cwd(group.task, registry), scratch)
+            runner = self._program_runner(program, inputs, limits, f"{assignment.group}.{assignment.joblist}")
+        return replace(runner, output=OutputFolder.of(assignment, scratch, limits))  # last: it is open
+
+    def lift_limits(self) -> None:
+        """Give this process room again: it must still say what became of a job that ran into its limits."""
+        self._own.raise_again()
+
+    def is_spoilt(self) -> bool:
+        """Say whether a job has lowered limits of this process for good; ask after `lift_limits`."""
+        return self._own.are_spoilt()
+
+    def lower_limits(self, runner: Runner) -> None:
+        """Take the limits of a runner's jobs on (again)."""
+        if runner.limits is not None:
+            self._own.lower(runner.limits)
 
     def _read_session(self, path: Path) -> Session:
         if self._session is None or self._session[0] != path:
@@ -78,52 +107,69 @@ class Loader:
             self._registry = folders, Registry.load(folders)
         return self._registry[1]
 
-    def _function_runner(self, command: Command, inputs: Inputs) -> Runner:
-        version = (command.folder, command.function, command.takes, _version(command.folder))
-        if self._function is not None and self._function[0] != version:
+    def _check_binding(self, command: Command, limits: Limits) -> None:
+        """Raise Stale where this interpreter holds other code, or is not fit for these limits any more."""
+        wanted = _code(command)
+        if self._bound is None:
+            self._bound = wanted  # before it is loaded: half a module is as much in the way as a whole one
+        elif self._bound != wanted or self._is_unfit(limits):
             raise Stale
+
+    def _is_unfit(self, limits: Limits) -> bool:
+        return self._own.are_spoilt() or self._own.is_too_nice(limits) or self._holds_too_much(limits)
+
+    def _holds_too_much(self, limits: Limits) -> bool:
+        """Say whether what other jobs left in this process takes a good part of what one job may use."""
+        memory, files = self._fresh
+        if limits.memory is not None and _own_memory() - memory > max(limits.memory - memory, 0) / 2:
+            return True
+        return limits.open_files is not None and open_descriptors() - files > limits.open_files / 2
+
+    def _function_runner(self, command: Command, inputs: Inputs, limits: Limits) -> Runner:
         set_parent_death_signal(signal.SIGKILL, self._parent)  # a function may ignore every other signal
         if self._function is None:
-            self._function = version, load_function(command)
-        call = self._function[1]
+            self._function = load_function(command)
+            self._fresh = _own_memory(), open_descriptors()
+        call, most = self._function, limits.output
         os.environ.pop("PARK_JOB", None)  # an executable's; a function is not told its job
+        self._own.lower(limits)
 
         def run(job: int) -> Done:
             given = inputs.of(job)
-            return Outcome("ok", call(given)), given.digests
+            text = call(given)
+            if len(text) > most:
+                raise ValueError(f"the function returned {len(text)} characters, at most {most} are taken")
+            return Outcome("ok", text), given.digests
 
-        return Runner(run, command.timeout, command.folder)
+        return Runner(run, Bounds(limits.timeout, limits.cpu, limits.memory), command.folder, limits)
 
-    def _executable_runner(
-        self, command: Command, inputs: Inputs, assignment: Assignment, cwd: Path | None, scratch: Path
-    ) -> Runner:
-        if self._function is not None:
-            raise Stale  # who knows what a function did to this process
+    def _program(self, command: Command, limits: Limits, cwd: Path | None, scratch: Path) -> Program:
         set_parent_death_signal(0)  # or the kernel would kill the worker before it can kill the program
-        become_reaper()
-        argv, limits = _argv(command), Limits(command.timeout)
-        folder, head = cwd or _fresh(scratch / "job"), f"{assignment.group}.{assignment.joblist}"
+        if command.preload and self._preloaded is None:
+            self._preloaded = Preloaded(command)
+        start = self._preloaded.start if self._preloaded else None
+        return Program(command, limits, self._lifeline, cwd, scratch, start)
 
+    def _program_runner(self, program: Program, inputs: Inputs, limits: Limits, head: str) -> Runner:
         def run(job: int) -> Done:
-            nonlocal folder
             given = inputs.of(job)
-            # Set here, not handed over: to encode a whole environment for each job costs more than all the rest.
-            os.environ["PARK_JOB"] = f"{head}.{job}"
-            try:
-                outcome = run_executable(
-                    argv,
-                    given.text,
-                    cwd=folder,
-                    limits=limits,
-                    lifeline=self._lifeline,
-                )
-            finally:
-                kill_strays()
-                if cwd is None:
-                    folder = _emptied(folder)
-            return outcome, given.digests
+            tell_its_job(head, job)
+            return program.run(given, lambda line: self._tell(job, line)), given.digests
 
-        return Runner(run, command.timeout + limits.grace + _MARGIN, command.folder)
+        return Runner(run, Bounds(limits.timeout + limits.grace + _MARGIN))
+
+
+def _allowed(command: Command, task: Task, assignment: Assignment) -> Limits:
+    """Return what a job may use: by its manifest, its session, and the node that it runs on."""
+    node = {"nice": assignment.nice} | ({} if assignment.memory is None else {"memory": assignment.memory})
+    return command.limits.lowered(task.limits).lowered(node)
+
+
+def _code(command: Command) -> object:
+    """Tell which code an interpreter takes in for a command; None for a program that brings its own."""
+    if command.mode == "function":
+        return command.folder, command.function, command.takes, _version(command.folder)
+    return (command.folder, command.run[0], command.preload, _version(command.folder)) if command.preload else None
 
 
 def _version(folder: Path) -> tuple[object, ...]:
@@ -132,16 +178,13 @@ def _version(folder: Path) -> tuple[object, ...]:
     return tuple((path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in files)
 
 
+def _own_memory() -> int:
+    return usage_of([os.getpid()]).memory
+
+
 def _chosen_cwd(task: Task, registry: Registry) -> Path | None:
     """Return the folder that a task asks its programs to run in; None for a scratch folder for each job."""
     return None if task.cwd is None else registry.service(task.cwd).folder
-
-
-def _argv(command: Command) -> tuple[str, ...]:
-    program = str((command.folder / command.run[0]).absolute())
-    # Wheels drop the run bit, so Python services are started with the interpreter.
-    words = (program, *command.run[1:])
-    return (sys.executable, *words) if program.endswith(".py") else words
 
 
 def _names(command: Command, assignment: Assignment) -> dict[str, str]:
@@ -150,22 +193,3 @@ def _names(command: Command, assignment: Assignment) -> dict[str, str]:
         "PARK_SERVICE": str(command.folder.absolute()),
         "PARK_SESSION": unit.sid if unit else assignment.unit,
     }
-
-
-def _fresh(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _emptied(folder: Path) -> Path:
-    """Make a scratch folder as good as new; mostly it is, and a look is cheaper than a new one."""
-    try:
-        with os.scandir(folder) as entries:
-            is_empty = next(entries, None) is None
-    except OSError:
-        is_empty = False
-    if is_empty:
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    # A job may leave what cannot be removed: the next one gets another folder.
-    return _fresh(folder.with_name(folder.name + "x") if folder.exists() else folder)

@@ -1,272 +1,257 @@
-"""What park-noded does in one step: answer, say that it lives, claim.
+"""What park-noded does in one step: answer, say that it lives, look whether its work is still wanted, claim.
 
     ready/RANK/UNIT ──rename──► claimed/NODE/UNIT ──runner──► tmp ──rename──► replies/UNIT@NODE, then the claim is
     dropped
 
-Guarantees: a unit is published at most once under this node's name; a claim is dropped only after its reply stands;
-a full disk or a cut network keeps claim and answer in hand and tries again; a fenced node kills its jobs and is
-born anew.
+Guarantees: a node that nobody heard from claims nothing and runs nothing; a fenced one kills its jobs and is born
+anew; one that is told to stop, or that is not welcome on its machine, claims nothing more and gives back what it does
+not finish in time. hands.py keeps the units, workshop.py works on them, duty.py decides whether to go on.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from park_spool import admitted, layout, naming
-from park_spool.admitted import Admitted
+from park_spool import naming, wishes
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
-from park_spool.running import claiming
-from park_spool.running.assignment import Assignment
-from park_spool.running.hands import Claim, Hands
-from park_spool.running.heartbeat import Beat
+from park_spool.running import report
+from park_spool.running.claiming import Claiming
+from park_spool.running.duty import Duty
+from park_spool.running.heartbeat import PROGRESS_SECONDS, Beat
 from park_spool.running.job_times import JobTimes
+from park_spool.running.known_sessions import KnownSessions
+from park_spool.running.report import About
+from park_spool.running.workshop import Runner, Terms, Workshop
 
 log = logging.getLogger(__name__)
 
-KEPT_SESSIONS = 20
+__all__ = ["Node", "Runner"]
 
-
-class Runner(Protocol):
-    """What runs one unit at a time: a slot with a warm child, or a test's stand-in."""
-
-    def start(self, assignment: Assignment) -> None:
-        """Begin a unit."""
-
-    def poll(self, now: float) -> list[bytes] | None:
-        """Return the unit's result lines once, when it is finished."""
-
-    def kill(self) -> None:
-        """Stop what runs and forget it."""
+SOON = 0.5  # s until a unit whose session is not there yet is looked at again
 
 
 class Node:
-    """One incarnation of one park-noded after the other: a fenced one is born anew under another name."""
+    """One incarnation of one park-noded after the other: a fenced one is born anew under another name.
+
+    `runners` take units, `spare` ones short commands; `objection` says why the node is not to work now.
+    """
 
     def __init__(
-        self, member: Member, runners: Sequence[Runner], scratch: Path, about: dict[str, Any] | None = None
+        self,
+        member: Member,
+        runners: Sequence[Runner],
+        scratch: Path,
+        about: About | None = None,
+        spare: Sequence[Runner] = (),
+        nice: int = 0,
+        objection: Callable[[float], str | None] = lambda now: None,
     ) -> None:
-        self.runners = runners
-        self._scratch = scratch
-        self._about = about or {}
-        self._times = JobTimes()
-        self._sessions: dict[str, tuple[Path, Admitted]] = {}
+        self._about = about or About((report.host_label(member),))
+        self._facts = self._about.fields()
+        self._objection = objection
+        known = KnownSessions(member, room=len(runners) + len(spare))
+        choice = Claiming(frozenset(self._about.tags), known, JobTimes())
+        self.shop = Workshop(runners, spare, Terms(scratch, self._about.memory, nice), choice, report.facts())
+        self.duty = Duty(member.config)
         self._begin(member)
 
     def _begin(self, member: Member) -> None:
         self.member = member
-        self._hands = Hands(member)
+        self.shop.begin(member)
         self._beat = Beat()
+        self._attended = self._noticed = member.monotonic()
+        self._progress: dict[Unit, tuple[int, str | None]] = {}
 
     def step(self) -> bool:
         """Do everything that is to be done now; return whether anything was."""
         if not self._beat.seq:
             self._be_born()
-        did = self._collect()
-        did = self._publish() or did
+        did = self._answer()
+        self._beat.is_idle = not self.is_busy
         if self._beat.is_due(self.member):
             self._live()
-        if self._is_silent():
-            return did  # others may have taken the work back: claim nothing, start nothing
-        did = self._claim() or did
-        return self._start_waiting() or did
+        did = self._attend() or did
+        did = self._do_its_duty() or did
+        if self._is_silent() or not self.duty.may_claim:
+            return did  # silent: others may have taken the work back, so claim nothing, start nothing
+        did = self.shop.claim() or did
+        return self.shop.start_waiting() or did
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._hands.claims)
+        return bool(self.shop.hands.claims)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was told to leave, and has nothing left to finish."""
+        is_late = self.duty.deadline is not None and self.member.monotonic() >= self.duty.deadline
+        return self.duty.draining is not None and (is_late or not self.is_busy)
 
     def wait_seconds(self) -> float:
         """Return how long nothing needs to be looked at, unless something wakes the daemon."""
-        config = self.member.config
-        due = self._beat.wait_seconds(self.member)
-        if any(claim.runner is None for claim in self._hands):
-            return min(due, 0.5)
-        return min(due, config.look_seconds if self._free() else config.heartbeat_seconds)
+        config, now = self.member.config, self.member.monotonic()
+        dues = [self._beat.wait_seconds(self.member)]
+        if any(claim.runner is None for claim in self.shop.hands.claims.values()):
+            dues.append(SOON)
+        if self.is_busy:
+            dues.append(self._attended + config.control_seconds - now)
+        if self.is_busy and self.duty.deadline is not None:
+            dues.append(self.duty.deadline - now)
+        if self.shop.free():
+            dues.append(config.look_seconds)
+        return max(0.0, min(dues))
 
     # life
 
     def _be_born(self) -> None:
         """Make the claim folder, once, then say so: the folder comes first, so that a heartbeat always has one."""
-        self.member.disk.make_folder(self._hands.folder)
-        log.info("node %s is up with %d slots", self.member.name, len(self.runners))
+        self.member.disk.make_folder(self.shop.hands.folder)
+        log.info("node %s is up with %d slots", self.member.name, self.shop.cpus)
 
     def _live(self) -> None:
-        """Look at one's own folder, judge what lies there, and publish a heartbeat.
+        """Look at one's own folder and the notices, judge what lies there, and publish a heartbeat.
 
         Stop the jobs if that failed for too long.
         """
         try:
+            if self._beat.seq:
+                self._read_notices()
             if self._beat.seq and self._is_fenced():
                 self._be_reborn()
                 return
-            self._judge(self._hands.listed())
+            self._judge(self.shop.hands.listed())
             self._beat.publish(self.member, self._report())
         except OSError as error:
             if not is_temporary(error.errno):
                 raise
             log.warning("cannot publish a heartbeat: %s; trying again", error)
             if self._is_silent():
-                self._drop_everything("no heartbeat could be published: others may have taken the work back")
+                self.shop.drop_everything("no heartbeat could be published: others may have taken the work back")
 
     def _is_silent(self) -> bool:
         """Say whether nobody has heard from this node: not yet, or not for so long that it may count as dead."""
         return not self._beat.seq or self._beat.silence(self.member) > self.member.config.unit_lifetime
 
     def _is_fenced(self) -> bool:
-        disk, expired = self.member.disk, self.member.layout.expired(self.member.name)
-        return disk.kind(expired) is not None or disk.kind(self._hands.folder) is None
+        names = self.member.disk.names(self.member.layout.claimed)
+        if f"{self.member.name}{naming.EXPIRED}" in names:
+            return True
+        return self.member.name not in names and self.member.disk.kind(self.shop.hands.folder) is None
 
     def _be_reborn(self) -> None:
         old = self.member.name
-        self._drop_everything("this node was taken for dead")
+        self.shop.drop_everything("this node was taken for dead")
         self._beat.bury(self.member)
         self._begin(self.member.reborn())
         log.warning("node %s was fenced, its jobs were stopped; it goes on as %s", old, self.member.name)
         self._be_born()
         self._beat.publish(self.member, self._report())
 
-    def _drop_everything(self, why: str) -> None:
-        for claim in self._hands:
-            self._stop(claim, why)
-        self._hands.claims.clear()
-
-    def _stop(self, claim: Claim, why: str) -> None:
-        if claim.runner is not None:
-            log.warning("stopping unit %s: %s", claim.unit.name, why)
-            self.runners[claim.runner].kill()
-
     def _judge(self, seen: set[Unit]) -> None:
         """Hold one's memory against one's folder: adopt what came unnoticed, drop the answered, stop what is gone."""
         for unit in seen:
-            self._hands.take(unit, self._rank(unit))
-        for claim in self._hands.vanished(seen):
-            self._stop(claim, "it is not in this node's hands any more")
-
-    def _report(self) -> dict[str, Any]:
-        return {
-            **self._about,
-            "node": self.member.name,
-            "identity": self.member.identity.to_json(),
-            "cpus": len(self.runners),
-            "busy": sum(claim.runner is not None for claim in self._hands),
-            "held": sorted(claim.unit.name for claim in self._hands),
-            "job_seconds": self._times.seconds,
-            "at": self.member.wall(),
-        }
-
-    # claiming
-
-    def _free(self) -> list[int]:
-        taken = {claim.runner for claim in self._hands}
-        return [index for index in range(len(self.runners)) if index not in taken]
-
-    def _claim(self) -> bool:
-        """Claim for all free slots that nothing waits for."""
-        wanted = len(self._free()) - sum(claim.is_waiting for claim in self._hands)
-        won = claiming.claim(self.member, wanted) if wanted > 0 else []
-        for rank, unit in won:
-            self._hands.take(unit, rank)
-        return bool(won)
+            self.shop.hands.find(unit, self._rank(unit))
+        for claim in self.shop.hands.vanished(seen):
+            self.shop.kill(claim, "it is not in this node's hands any more")
 
     def _rank(self, unit: Unit) -> str:
+        """Return the rank that a unit would be offered under."""
+        claim = self.shop.hands.claims.get(unit)
+        if claim is not None:
+            return claim.rank
         try:
-            found = self._session(unit.sid)
+            known = self.shop.choice.known.get(unit.sid)
         except PermanentError:
-            found = None  # put aside when it is to be started
-        return found[1].rank(unit.key) if found and found[1].has(unit) else naming.rank(0, 0)
+            known = None  # put aside when it is to be started
+        return known.admitted.rank(unit.key) if known and known.admitted.has(unit) else naming.rank(0, 0)
 
-    # running
+    def _report(self) -> dict[str, Any]:
+        progress = report.in_progress(self.shop.at_work, self.member.monotonic(), self.member.wall())
+        now = report.compose(self.member, self.shop, self.duty, progress)
+        return {**self._facts, **self._about.measured(), **now}
 
-    def _start_waiting(self) -> bool:
-        did = False
-        for claim in self._hands:
-            free = self._free()
-            if claim.is_waiting and free:
-                did = self._start(claim, free[0]) or did
-        return did
+    # work
 
-    def _start(self, claim: Claim, runner: int) -> bool:
-        unit = claim.unit
-        try:
-            found = self._session(unit.sid)
-        except PermanentError as error:
-            self._hands.put_aside(claim, str(error))
-            return True
-        if found is None:
-            # NFS: a name looked up too early stays missing for up to 30 s; after that the unit is a stray.
-            if self.member.monotonic() - claim.since > self.member.config.unit_lifetime:
-                self._hands.let_go(claim)
-            return False
-        folder, session = found
-        if not session.has(unit):
-            self._hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
-            return True
-        self.runners[runner].start(self._assignment(unit, folder))
-        claim.runner, claim.since = runner, self.member.monotonic()
-        return True
+    def _answer(self) -> bool:
+        if self.shop.collect():
+            self._beat.hurry()  # spoold sizes the next units by it
+        return self.shop.publish()
 
-    def _session(self, sid: str) -> tuple[Path, Admitted] | None:
-        """Return a session's folder and what it holds; read again when it was closed, which moves its folder."""
-        known = self._sessions.get(sid)
-        if known is None or self.member.disk.kind(known[0]) is None:
-            found = admitted.find(self.member.disk, self.member.layout, sid)
-            if found is None:
-                return None
-            self._sessions = {**dict(list(self._sessions.items())[-KEPT_SESSIONS:]), sid: found}
-        return self._sessions[sid]
-
-    def _assignment(self, unit: Unit, folder: Path) -> Assignment:
-        config = self.member.config
-        return Assignment(
-            unit=unit.name,
-            session_json=layout.session_json(folder),
-            files=layout.session_files(folder),
-            services=config.service_folders,
-            data_roots=config.data_roots,
-            group=unit.group,
-            joblist=unit.joblist,
-            jobs=((unit.start, unit.stop),),
-            scratch=self._scratch,
-        )
-
-    # answering
-
-    def _collect(self) -> bool:
-        did = False
+    def _attend(self) -> bool:
+        """While something runs, look now and then whether it is still wanted, and how far it is."""
         now = self.member.monotonic()
-        for claim in self._hands:
-            lines = None if claim.runner is None else self.runners[claim.runner].poll(now)
-            if lines is not None:
-                if self._times.learn(claim.unit, now - claim.since):
-                    self._beat.hurry()  # spoold sizes the next units by it
-                claim.answer, claim.runner, did = lines, None, True
+        if not self.shop.at_work or now - self._attended < self.member.config.control_seconds:
+            return False
+        self._attended = now
+        did = self.shop.attend()
+        self._watch_progress(now)
         return did
 
-    def _publish(self) -> bool:
-        """Publish what is finished; a full disk or a cut network keeps claim and answer in hand, for the next step."""
-        did = False
-        header = {key: value for key, value in self._about.items() if key in ("host", "version", "python")}
-        for claim in self._hands:
-            if claim.answer is None:
-                continue
-            try:
-                self._hands.answer(claim, header)
-            except OSError as error:
-                if not is_temporary(error.errno):
-                    raise
-                log.warning("cannot publish the reply of %s: %s; trying again", claim.unit.name, error)
-                return did
-            did = True
-        return did
+    def _watch_progress(self, now: float) -> None:
+        running = report.in_progress(self.shop.at_work, now, self.member.wall())
+        progress = {claim.unit: (one.job, one.progress) for claim, one in running}
+        if any(self._progress.get(unit) != said for unit, said in progress.items()):
+            self._beat.hurry(PROGRESS_SECONDS)
+        self._progress = progress
+
+    # duty
+
+    def _do_its_duty(self) -> bool:
+        """Hear notices and objections; while the node is to claim nothing, give back what waits, or what is late."""
+        now, duty = self.member.monotonic(), self.duty
+        if not self.member.config.is_shared and now - self._noticed > (
+            self.is_busy and self.member.config.control_seconds
+        ):
+            self._read_notices()  # it costs nothing on a local disk, where a notice wakes the daemon
+        if duty.heed(self._objection(now), now):
+            self._say(f"waits: {duty.waiting}" if duty.waiting else "works again")
+        if duty.may_claim:
+            return False
+        is_late = duty.deadline is not None and now >= duty.deadline
+        claims = [claim for claim in self.shop.hands if claim.is_waiting or (is_late and claim.runner is not None)]
+        self.shop.give_back(claims, "it was not finished in time")
+        return self.shop.publish() or bool(claims)
+
+    def _say(self, what: str) -> None:
+        log.info("node %s %s", self.member.name, what)
+        self._beat.hurry()
+
+    def drain(self, seconds: float | None = None) -> None:
+        """Claim nothing more; give back what is not finished in so many seconds (None: finish all), then be done."""
+        until = None if seconds is None else self.member.monotonic() + seconds
+        if self.duty.drain("it was told to stop" if until is not None else "it is drained", until):
+            self._say(f"claims nothing more: {self.duty.draining}")
+
+    def _read_notices(self) -> None:
+        """List nodes/ for what people and the reducer want of this node."""
+        self._noticed = self.member.monotonic()
+        names = self.member.disk.names(self.member.layout.nodes)
+        if wishes.notice_name(self.member.name, "drain") in names:
+            self.drain()
+        bad = wishes.notice_name(self.member.name, "bad")
+        if bad in names and self.duty.condemn(self._why_bad(bad)):
+            log.warning("node %s claims nothing more: %s", self.member.name, self.duty.bad)
+            self._beat.hurry()
+
+    def _why_bad(self, name: str) -> str:
+        data = self.member.disk.read(self.member.layout.nodes / name)
+        try:
+            return str(json.loads(data or b"")["why"])
+        except (ValueError, KeyError, TypeError):
+            return "many jobs failed here that succeeded elsewhere"
 
     def leave(self) -> None:
-        """Stop what runs, give the units back, and take one's own names away."""
-        for claim in self._hands:
-            self._stop(claim, "this node is told to stop; the unit is given back")
-        self._publish()
-        self._hands.give_back()
+        """Stop what runs, give back what is not done, and take one's own names away."""
+        self.shop.publish()
+        if self._beat.seq and self._is_fenced():
+            self.shop.drop_everything("this node was taken for dead")
+        self.shop.give_back(list(self.shop.hands), "this node leaves")
+        self.shop.publish()
+        self.shop.hands.take_away()
         self._beat.bury(self.member)

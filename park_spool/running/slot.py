@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -24,9 +23,10 @@ from pathlib import Path
 
 from park_spool.errors import is_temporary
 from park_spool.running.assignment import (
+    STALE_STATUS,
     Assignment,
     Ranges,
-    child_scratch,
+    Running,
     count_jobs,
     is_result_of,
     result_line,
@@ -34,17 +34,23 @@ from park_spool.running.assignment import (
 )
 from park_spool.running.child import Child, child_environment
 from park_spool.running.child_log import ChildLog
+from park_spool.running.exceeded import Bounds
 from park_spool.running.obituary import Verdict, obituary
+from park_spool.running.said import Said
+from park_spool.running.undertaker import Undertaker
+from park_spool.running.watch import Watch
 
 __all__ = ["Assignment", "Slot"]
 
 _LOADING_LIMIT = 300.0  # s for the interpreter, the session and the imports of a service, on a cold shared disk
-_PATIENCE = 5.0  # s that a killed child may take to die when the slot is closed
 _RETRY = 1.0  # s until a child that could not be made is tried again
 
 
 class Slot:
-    """Run assignments in a warm child; `index` names it, `folder` is local and holds its log and results."""
+    """Run assignments in a warm child; `index` names it, `folder` is local and holds its log and results.
+
+    A child is replaced after `worker_jobs` jobs, or when it has grown by `worker_growth` bytes.
+    """
 
     def __init__(
         self,
@@ -52,13 +58,16 @@ class Slot:
         folder: Path,
         environment: Mapping[str, str] = os.environ,
         wall: Callable[[], float] = time.time,
+        worker_jobs: int = 1_000_000,
+        worker_growth: int = 1_000_000_000,
     ) -> None:
         self.index, self._folder, self._wall = index, folder, wall
+        self._most_jobs, self._most_growth = worker_jobs, worker_growth
         self._environment = child_environment(environment)
         self._log = ChildLog(folder / f"slot-{index}.log")
         self._events = select.epoll()
         self._child: Child | None = None
-        self._dying: list[tuple[Child, Assignment | None]] = []
+        self._undertaker = Undertaker()
         self._forget()
 
     def _forget(self) -> None:
@@ -83,9 +92,11 @@ class Slot:
         """Begin an assignment; `poll` does the rest.  ValueError if there is one already."""
         if self.assignment is not None:
             raise ValueError(f"slot {self.index} is busy with {self.assignment.unit}: {assignment.unit} must wait")
-        self._bury_the_killed()
+        self._undertaker.look()
         if self._child is not None and self._child.has_ended():
             self._bury(self._child)
+        elif self._child is not None and self._child.is_worn(self._most_jobs, self._most_growth):
+            self._send_away(self._child)
         if self._child is not None:
             self._listen_to(self._child)
         self.assignment = assignment
@@ -94,8 +105,8 @@ class Slot:
     def _launch(self, left: Assignment) -> None:
         """Hand the child what is left to do; where there is no child, the next `poll` makes one."""
         self._left, self._has_begun, self._verdict = left, False, None
-        self._limit, self._size, self._wake_at = _LOADING_LIMIT, -1, 0.0
-        self._looked_at: float | None = None
+        self._watch, self._wake_at = Watch("was not loaded", Bounds(_LOADING_LIMIT), self._wall), 0.0
+        self._said, self._last_words = Said(), ""
         self._began_at, self._log_mark = self._wall(), self._log.size()
         if self._child is not None and not self._child.send(left):
             self._child.kill()  # its death is seen soon, and nobody is blamed for it
@@ -111,7 +122,7 @@ class Slot:
 
     def poll(self, now: float) -> list[bytes] | None:
         """Go on; return the result lines of the assignment, one for each job in order, once it is finished."""
-        self._bury_the_killed()
+        self._undertaker.look()
         self._log.trim()
         if self.assignment is None:
             return None
@@ -131,11 +142,12 @@ class Slot:
         elif is_done:
             self._take_results(child)
         else:
-            self._watch(child, now)
+            self._look(child, now)
 
     def _finished(self) -> list[bytes]:
         lines = self._lines
         if self._child is not None:
+            self._child.jobs_done += len(lines)
             self._turn_away(self._child)
         self._forget()
         return lines
@@ -158,26 +170,33 @@ class Slot:
         for message in child.heard():
             word, _, rest = message.partition(" ")
             if word == "began" and not self._has_begun:
-                self._has_begun, child.is_fresh = True, False
-                self._limit, self._size, self._looked_at = float(rest), -1, None
-                self._began_at = self._wall()
+                self._begin(child, rest)
+            elif word == "keeping":
+                self._watch.rewind()
+            elif word == "progress":
+                self._said.tell(rest)
             elif word == "lost":
-                why = f"the service's process had to give up: {rest}"
-                self._verdict = Verdict("failed", why, len(self._valid_lines(child)))
+                self._last_words = rest  # it dies of itself; a service that wrote this goes on
             is_done = is_done or word == "done"
         return is_done
 
-    def _watch(self, child: Child, now: float) -> None:
-        """Kill the child if its job takes longer than it may: nothing has been written for that long."""
-        size, written_at = child.written()
-        if size != self._size:
-            # How long ago that was, is the wall clock's to say, but not to be believed beyond the last look.
-            age = 0.0 if self._looked_at is None else min(max(0.0, self._wall() - written_at), now - self._looked_at)
-            self._size, self._wake_at = size, now - age + self._limit
-        elif self._verdict is None and self._wake_at is not None and now >= self._wake_at:
-            what = "gave no result" if self._has_begun else "was not loaded"
-            self._condemn(child, "timeout", f"the service {what} within its limit of {self._limit:g} s")
-        self._looked_at = now
+    def _begin(self, child: Child, bounds: str) -> None:
+        """Note that the service is loaded, and what its jobs may use."""
+        read = Bounds.read(bounds)
+        if read is None:
+            self._condemn(child, "failed", "the service wrote into the messages of its worker")
+            return
+        child.note_loaded()
+        self._has_begun, self._began_at = True, self._wall()
+        self._watch = Watch("gave no result", read, self._wall)
+
+    def _look(self, child: Child, now: float) -> None:
+        """Kill the child if its job takes longer, or more, than it may."""
+        if self._verdict is None:
+            passed = self._watch.look(child, now)
+            self._wake_at = self._watch.wake_at
+            if passed:
+                self._condemn(child, *passed)
 
     def _condemn(self, child: Child, status: str, why: str) -> None:
         self._verdict = Verdict(status, f"{why}; its process was killed", len(self._valid_lines(child)))
@@ -202,18 +221,21 @@ class Slot:
 
     def _bury(self, child: Child) -> None:
         """Reap a dead child, keep its results, and blame the job that it died of."""
+        self._child = None
         if self.assignment is None:
-            self._reap(child, None)
+            child.bury()
             return
         lines = self._valid_lines(child)
         self._turn_away(child)
-        status = self._reap(child, self._left)
+        status = child.bury()
         self._accept(lines)
         if self._left.jobs:
             self._blame(child, status, len(lines))
 
     def _blame(self, child: Child, status: int, done: int) -> None:
         """Write the results that a dead child cannot: of one job if it ran, of all if it came not so far."""
+        if self._has_begun and status == STALE_STATUS and done:
+            return  # it made room for a fresh one: what it has done has used it up
         if self._has_begun:
             # RACE: a job may end just before its child is killed for it: then the next one is innocent.
             is_guilty = self._verdict is None or self._verdict.done == done
@@ -224,7 +246,7 @@ class Slot:
 
     def _write_obituaries(self, status: int, count: int) -> None:
         printed = self._log.printed_since(self._log_mark)
-        outcome = obituary(status, self._verdict, self._has_begun, printed)
+        outcome = obituary(status, self._verdict, self._has_begun, printed, self._last_words)
         started = self._last_end()
         seconds = max(0.0, self._wall() - started)
         jobs = islice(_numbers(self._left.jobs), count)
@@ -241,44 +263,34 @@ class Slot:
         """Return the result lines that there are so far."""
         return self._lines + (self._valid_lines(self._child) if self._child and self.assignment else [])
 
+    def running(self) -> Running | None:
+        """Return the job that runs now; None while none has begun."""
+        if self.assignment is None or not self._has_begun or self._child is None:
+            return None
+        done = self._lines + self._valid_lines(self._child)
+        left = without_first(self.assignment.jobs, len(done))
+        if not left:
+            return None
+        job = left[0][0]
+        return Running(job, self._last_end(), self._said.best_of(job, self._log))
+
     def kill(self) -> None:
         """Stop what runs at once and forget it; `results` told before what it had done."""
         if self._child is not None and self.assignment is not None:
             self._turn_away(self._child)
-            self._child.kill()
-            self._dying.append((self._child, self._left))
-            self._child = None
+            self._send_away(self._child)
         self._forget()
 
-    def _bury_the_killed(self) -> None:
-        still = []
-        for child, assignment in self._dying:
-            if child.has_ended():
-                self._reap(child, assignment)
-            else:
-                still.append((child, assignment))
-        self._dying = still
-
-    def _reap(self, child: Child, assignment: Assignment | None) -> int:
-        if child is self._child:
-            self._child = None
-        status = child.bury()
-        if assignment is not None:
-            shutil.rmtree(child_scratch(assignment, child.pid), ignore_errors=True)
-        return status
+    def _send_away(self, child: Child) -> None:
+        self._child = None
+        self._undertaker.take(child)
 
     def close(self) -> None:
         """Kill what runs, and wait until it is gone."""
         if self._child is not None:
-            self._child.kill()
-            self._dying.append((self._child, self.assignment and self._left))
-            self._child = None
+            self._send_away(self._child)
         self._forget()
-        for child, assignment in self._dying:
-            select.select([child.death], [], [], _PATIENCE)
-            if child.has_ended():  # else it hangs in the kernel, and would hang the node's end, too
-                self._reap(child, assignment)
-        self._dying = []
+        self._undertaker.close()
         self._events.close()
         self._log.close()
 

@@ -7,12 +7,15 @@ with children drops text that is only white space, so that the layout of a file 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
-# A carriage return that is written as itself would come back as a line feed.
-_TEXT_ENTITIES = {"\r": "&#13;"}
+# Not xml.sax.saxutils: it loads the whole of urllib, http and ssl, which every worker would carry about and fork.
+# A carriage return that is written as itself would come back as a line feed, in an attribute the others as blanks.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_IN_TEXT = re.compile(r"[&<>\r]")
+_IN_ATTRIBUTE = re.compile(r'[&<>"\n\r\t]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,17 @@ def input_text(element: Element) -> str:
     >>> input_text(Element("input", {}, "", (Element("layer", {"sld": "3.47"}, "oxide"),)))
     '<input><layer sld="3.47">oxide</layer></input>'
     """
-    attributes = "".join([f" {name}={quoteattr(value)}" for name, value in element.attributes.items()])
+    attributes = "".join([f' {name}="{_escaped(_IN_ATTRIBUTE, value)}"' for name, value in element.attributes.items()])
     if not element.text and not element.children:
         return f"<{element.tag}{attributes}/>"
-    inside = escape(element.text, _TEXT_ENTITIES) + "".join([input_text(child) for child in element.children])
+    inside = _escaped(_IN_TEXT, element.text) + "".join([input_text(child) for child in element.children])
     return f"<{element.tag}{attributes}>{inside}</{element.tag}>"
+
+
+def _escaped(special: re.Pattern[str], text: str) -> str:
+    """Write the special characters of a text as entities.
+
+    >>> _escaped(_IN_ATTRIBUTE, 'a "<b>" & c')
+    'a &quot;&lt;b&gt;&quot; &amp; c'
+    """
+    return special.sub(lambda match: _ENTITIES[match[0]], text)

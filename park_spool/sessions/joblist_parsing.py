@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from park_spool.catalog.command_line import word_of
 from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
@@ -135,13 +136,14 @@ def _check_axis(node: Node, axis: Axis, command: Command) -> None:
     if spec.type == "int" and axis.values is None and not axis.is_whole:
         reject(node, f"axis {axis.name!r}: input {axis.name!r} takes whole numbers, this range has others")
     values = axis.values or (axis.value(0), axis.value(axis.size - 1))
-    _check_values(node, spec, values)
+    _check_values(node, spec, values, command)
 
 
-def _check_values(node: Node, spec: InputSpec, values: Iterable[str]) -> None:
+def _check_values(node: Node, spec: InputSpec, values: Iterable[str], command: Command) -> None:
+    is_word = f"{{{spec.name}}}" in command.run and command.mode == "command"
     for value in values:
         try:
-            spec.convert(value)
+            word_of(spec, value) if is_word else spec.convert(value)
         except ValueError as error:
             reject(node, f"<{node.tag}>: {error}")
 
@@ -169,7 +171,7 @@ def _check_input(node: Node, command: Command, admission: Admission) -> None:
     for spec in command.inputs:
         value = node.attributes.get(spec.name)
         if value is not None:
-            _check_values(node, spec, (value,))
+            _check_values(node, spec, (value,), command)
     if node.children:
         read_data(node, admission)
 

@@ -29,6 +29,7 @@ from park_spool.sessions.fields import (
 from park_spool.sessions.joblist_parsing import Admission, read_data, read_joblist
 from park_spool.sessions.session import DataRef, Group, JobList, Session, Task
 from park_spool.sessions.task_resolution import check_agreement, find_command, service_of, split_command
+from park_spool.sessions.task_wishes import ATTRIBUTES, read_limits, read_places
 from park_spool.sessions.xml_tree import Limits, Node, parse_tree
 
 __all__ = ["Limits", "parse_session"]
@@ -130,10 +131,11 @@ def _task(group: Node, admission: Admission) -> tuple[Task, Command]:
     if node is None:
         reject(group, "<group> holds no <task>: expected <task cmd='...'> to say what to run")
     check_children(node, ("bufsize", "home", "cwd"))
-    check_attributes(node, ("cmd",), admission.warnings)
+    check_attributes(node, ("cmd", *ATTRIBUTES), admission.warnings)
     cmd = required(node, "cmd")
     home, cwd = _value_element(node, "home", admission), _value_element(node, "cwd", admission)
     command = _command(node, home, cwd, admission.registry)
+    nodes, tags = read_places(node, command)
     task = Task(
         cmd=cmd,
         service=command.service,
@@ -142,6 +144,10 @@ def _task(group: Node, admission: Admission) -> tuple[Task, Command]:
         bufsize=_bufsize(node, admission),
         attributes=node.attributes,
         parameters=tuple(child.element() for child in node.children),
+        mode=command.mode,
+        nodes=nodes,
+        tags=tags,
+        limits=read_limits(node, command, admission.warnings),
     )
     return task, command
 

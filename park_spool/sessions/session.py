@@ -78,7 +78,8 @@ class JobList:
 class Task:
     """Hold what a group runs: a registered command, and the attributes and children of <task> as received.
 
-    `cwd` names the service in whose folder an executable runs; None means a scratch folder of its own.
+    `cwd` names the service in whose folder an executable runs; None means a scratch folder of its own. `mode` is the
+    command's at admission; any of `nodes` may run it, if it carries all `tags`; `limits` lower the manifest's.
     """
 
     cmd: str
@@ -88,6 +89,10 @@ class Task:
     bufsize: int | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     parameters: tuple[Element, ...] = ()
+    mode: str = "executable"
+    nodes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    limits: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Give the task as JSON."""
@@ -99,13 +104,18 @@ class Task:
             "bufsize": self.bufsize,
             "attributes": self.attributes,
             "parameters": [element.to_json() for element in self.parameters],
+            "mode": self.mode,
+            "nodes": list(self.nodes),
+            "tags": list(self.tags),
+            "limits": self.limits,
         }
 
     @classmethod
     def from_json(cls, shown: dict[str, Any]) -> Task:
         """Read what `to_json` wrote."""
         parameters = tuple(Element.from_json(element) for element in shown["parameters"])
-        return cls(**(shown | {"parameters": parameters}))
+        places = {name: tuple(shown.get(name, ())) for name in ("nodes", "tags")}
+        return cls(**(shown | places | {"parameters": parameters}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,13 +145,12 @@ class Admission:
         return naming.new_sid(self._member.wall(), self._member.choose), file
 
     def _is_taken(self, sid: str) -> bool:
-        known = (
-            self._layout.session(sid),
-            self._layout.admitting(sid),
-            self._layout.closed_session(sid),
-            self._layout.bundles(sid),
-        )
-        return any(self._disk.kind(path) is not None for path in known)
+        known = (self._layout.admitting(sid), self._layout.bundles(sid))
+        return self._was_admitted(sid) or any(self._disk.kind(path) is not None for path in known)
+
+    def _was_admitted(self, sid: str) -> bool:
+        places = (self._layout.session(sid), self._layout.closed_session(sid), self._layout.tombstone(sid))
+        return any(self._disk.kind(place) is not None for place in places)
 
     def _owner(self, path: Path) -> str:
         """Name the owner of a dropped file: the identity of a submission is its file's owner."""
@@ -195,7 +194,7 @@ class Admission:
             self._drop(folder)
             return None
         try:
-            if any(self._disk.kind(place) for place in (self._layout.session(sid), self._layout.closed_session(sid))):
+            if self._was_admitted(sid):
                 raise SessionError(f"a session {sid} was admitted before: it was sent twice under one id")
             xml, files = self._open(folder)
             if seen is not None and xml != seen:

@@ -1,19 +1,22 @@
 """The sessions that are open, as spoold remembers them between two audits. Lost with the process, worked out again.
 
-For each: what waits to be offered (`pending`), what its tallies say, and what one look found missing (`suspects`),
-so that a second look can agree (PROTOCOL.md section 7).
+For each: what waits to be offered (`pending`), what its tallies say, what users have said of it since it was sent, and
+what one look found missing (`suspects`), so that a second look can agree (PROTOCOL.md section 7).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from park_spool import admitted, intervals, layout, tallies
+from park_spool import admitted, controls, intervals, layout, retries, tallies, wishes
 from park_spool.admitted import Admitted
+from park_spool.controls import Controls
 from park_spool.intervals import Intervals
 from park_spool.member import Member
 from park_spool.naming import Unit
+from park_spool.retries import Retries
 from park_spool.tallies import Tally
 from park_spool.tending import planning
 from park_spool.tending.planning import Pending
@@ -23,7 +26,10 @@ Key = tuple[int, int]
 
 @dataclass(slots=True)
 class OpenSession:
-    """One open session; `due` is the monotonic time of its next audit."""
+    """One open session, `admitted` with the priority that counts now; `due` is the monotonic time of its next audit.
+
+    `again`: the units that were offered a second time; `quiet_since`: when a cancelled one was first seen nowhere.
+    """
 
     admitted: Admitted
     due: float
@@ -32,32 +38,110 @@ class OpenSession:
     suspects: dict[Key, Intervals] | None = None
     suspected_at: float = 0.0
     has_news: bool = False
+    controls: Controls = field(default_factory=Controls)
+    retries: Retries = field(default_factory=Retries)
+    again: set[Unit] = field(default_factory=set)
+    quiet_since: float | None = None
+    is_misplaced: bool = False
+    _said: set[str] = field(default_factory=set)
+    _own: Admitted = field(init=False)
+    _retries_read: dict[str, dict[Key, Intervals]] = field(default_factory=dict)
     _tallies_read: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._own = self.admitted
+
+    @property
+    def sid(self) -> str:
+        return self.admitted.sid
 
     @property
     def sizes(self) -> dict[Key, int]:
         return self.admitted.session.sizes()
 
+    # what users say
+
+    def listen(self, member: Member) -> list[str]:
+        """List the session's folder and take in what was said there; no name means that it is not open any more."""
+        folder = member.layout.session(self.sid)
+        names = member.disk.names(folder)
+        said = wishes_in(names)
+        if not said <= self._said or self._unread:
+            self._said |= said  # nothing that was said is ever removed: a stale listing takes nothing back
+            self._obey(controls.read(self._said))
+            self._reopen(retries.read(member.disk, folder, self._said, self._retries_read))
+        return names
+
+    @property
+    def _unread(self) -> bool:
+        """Whether a retry is listed and cannot be read yet. NFS: a name looked up too early stays missing a while."""
+        return any(name not in self._retries_read for name in retries.names_of(self._said))
+
+    def _obey(self, now: Controls) -> None:
+        before, self.controls = self.controls, now
+        self.admitted = self._own.with_priority(now.priority)
+        self.is_misplaced = self.is_misplaced or now.priority != before.priority
+        if now.is_stopped:
+            self.pending = []
+
+    def _reopen(self, now: Retries) -> None:
+        if now != self.retries:
+            self.retries, self.has_news = now, True
+            self.pending = planning.still_wanted(self.pending, now)
+
+    def has_heard(self, names: Iterable[str]) -> bool:
+        """Say whether all that was said in a session's folder is known here."""
+        return wishes_in(names) <= self._said
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether its units may be offered."""
+        return not (self.controls.is_stopped or self.controls.is_paused)
+
+    # what is to be offered
+
     @property
     def waiting(self) -> list[Pending]:
+        if not self.is_flowing:
+            return []
         return [Pending(self.admitted.rank(unit.key), self.admitted.user, unit) for unit in self.pending]
 
     def pend_all(self) -> None:
         """Offer everything: right only for who admitted the session itself, since nobody can have offered it before."""
-        self.pending = planning.missing(self.admitted.sid, self.sizes, {})
+        self.pending = planning.missing(self.sid, self.sizes, {})
 
-    def pend(self, units: list[Unit]) -> None:
-        self.pending = sorted([*self.pending, *units])
+    def pend(self, units: Iterable[Unit]) -> None:
+        """Have units offered; of what was cancelled, or is named in a later round, nothing."""
+        if not self.controls.is_stopped:
+            self.pending = sorted([*self.pending, *planning.still_wanted(units, self.retries)])
 
     def offered(self, unit: Unit) -> None:
         self.pending = planning.without(self.pending, unit)
 
-    def read_tallies(self, member: Member) -> bool:
-        """Read the newest tallies; return whether they name other failures than before."""
-        folder = member.layout.session(self.admitted.sid)
-        before = self.tally
-        self.tally = tallies.read(member.disk, folder, self._tallies_read)
-        return self.tally.failures != before.failures and any(self.tally.failures.values())
+    def ranks(self) -> set[str]:
+        """Return the rank folders that its units may stand in."""
+        return {self.admitted.rank(key) for key in self.sizes}
+
+    # what the spool says
+
+    def look(self, member: Member) -> bool:
+        """Take in what users and reducers say, from one listing; return whether it is still open."""
+        names = self.listen(member)
+        if names:
+            before = self.tally.failures
+            folder = member.layout.session(self.sid)
+            self.tally = tallies.read(member.disk, folder, self._tallies_read, self.retries, names)
+            is_news = self.tally.failures != before and any(self.tally.failures.values())
+            self.has_news = self.has_news or is_news
+        return bool(names)
+
+    def is_complete(self) -> bool:
+        """Say whether all jobs are final, by tallies that know every retry."""
+        return self.tally.covers(self.sizes) and not self._unread
+
+    def is_final(self, unit: Unit) -> bool:
+        """Say whether all jobs of a unit are final."""
+        return intervals.holds(self.tally.final.get(unit.key, []), unit.start, unit.stop)
 
     def last_attempts(self) -> dict[tuple[int, int, int], tuple[int, int]]:
         """Return (group, job list, job) → (round, attempt) of the failures that the tallies name."""
@@ -68,9 +152,9 @@ class OpenSession:
         }
 
     def unheld(self, held: dict[Key, Intervals]) -> dict[Key, Intervals]:
-        """Return the jobs that are neither held by the spool, nor final, nor pending."""
+        """Return the jobs that are neither held by the spool, nor final, nor pending; none once it was cancelled."""
         missing: dict[Key, Intervals] = {}
-        for key, size in self.sizes.items():
+        for key, size in {} if self.controls.is_stopped else self.sizes.items():
             pending = [(unit.start, unit.stop) for unit in self.pending if unit.key == key]
             told = [*self.tally.final.get(key, []), *self.tally.unnamed.get(key, [])]
             known = intervals.union([*held.get(key, []), *told, *pending])
@@ -81,10 +165,15 @@ class OpenSession:
         """Return what the look before found missing too, as ranges of attempt 0."""
         suspects = self.suspects or {}
         return [
-            Unit(self.admitted.sid, *key, start, stop)
+            Unit(self.sid, *key, start, stop)
             for key, pieces in sorted(missing.items())
             for start, stop in intervals.intersect(suspects.get(key, []), pieces)
         ]
+
+
+def wishes_in(names: Iterable[str]) -> set[str]:
+    """Return those of the names in a session's folder that say what users want."""
+    return {name for name in names if wishes.parse_control(name) or wishes.parse_retry(name) is not None}
 
 
 def load(member: Member, sid: str, due: float) -> OpenSession | None:

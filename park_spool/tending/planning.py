@@ -6,16 +6,18 @@ jobs when something was lost. Offering takes units off their front.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from park_spool import intervals
-from park_spool.cluster import Cluster
 from park_spool.config import Config
 from park_spool.naming import Unit
+from park_spool.retries import Retries
 
 PIECES = 8
+NO_RETRIES = Retries()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +29,39 @@ class Pending:
     unit: Unit
 
 
-def window(cluster: Cluster, config: Config) -> int:
-    """Return how many units may wait in one rank folder: a few for each CPU, one when nobody is there to claim."""
-    return min(config.window, max(8, 4 * cluster.cpus)) if cluster.cpus else 1
+def window(cpus: int, config: Config) -> int:
+    """Return how many units may wait in one rank folder: a few for each CPU that may claim there, else one."""
+    return min(config.window, max(8, 4 * cpus)) if cpus else 1
 
 
-def unit_size(seconds: float | None, remaining: int, cluster: Cluster, config: Config) -> int:
-    """Return how many jobs the next unit of a job list takes.
-
-    About `unit_seconds` of work; one job while the time is unknown; smaller towards the end of the list (guided
-    self-scheduling: Polychronopoulos and Kuck, IEEE Trans. Comput. C-36 (1987) 1425).
+def unit_seconds(live_cpus: int, config: Config) -> float:
+    """Return how long a unit should last: so long that all nodes together need no more than `units_per_second`.
 
     >>> from pathlib import Path
-    >>> unit_size(0.01, 10_000, Cluster(2, {}), Config(Path("s"), Path("a")))
+    >>> unit_seconds(64, Config(Path("s"), Path("a")))
+    1.0
+    >>> unit_seconds(400, Config(Path("s"), Path("a"), units_per_second=100.0))
+    4.0
+    """
+    return max(config.unit_seconds, live_cpus / config.units_per_second)
+
+
+def unit_size(seconds: float | None, remaining: int, cpus: int, wanted: float, config: Config) -> int:
+    """Return how many jobs the next unit of a job list takes: about `wanted` seconds of work.
+
+    One job while the time is unknown; smaller towards the end of the list (guided self-scheduling: Polychronopoulos and
+    Kuck, IEEE Trans. Comput. C-36 (1987) 1425) of which `remaining` jobs wait for `cpus` CPUs that suit.
+
+    >>> from pathlib import Path
+    >>> unit_size(0.01, 10_000, 2, 1.0, Config(Path("s"), Path("a")))
     100
-    >>> unit_size(0.01, 100, Cluster(2, {}), Config(Path("s"), Path("a")))
+    >>> unit_size(0.01, 100, 2, 1.0, Config(Path("s"), Path("a")))
     25
     """
     if seconds is None:
         return 1
-    wanted = config.unit_seconds / max(seconds, 1e-9)
-    fair = -(-remaining // (2 * max(cluster.cpus, 1)))
-    return max(1, min(int(wanted), fair, config.max_unit))
+    fair = -(-remaining // (2 * max(cpus, 1)))
+    return max(1, min(int(wanted / max(seconds, 1e-9)), fair, config.max_unit))
 
 
 def choose(
@@ -118,17 +131,36 @@ def missing(
     ]
 
 
-def with_attempts(ranges: Iterable[Unit], last: Mapping[tuple[int, int, int], tuple[int, int]]) -> list[Unit]:
-    """Give missing ranges their attempts: a job that `last` names comes alone, one higher.
+def with_attempts(
+    ranges: Iterable[Unit], last: Mapping[tuple[int, int, int], tuple[int, int]], retries: Retries = NO_RETRIES
+) -> list[Unit]:
+    """Give missing ranges their rounds and attempts: a job that was tried in its round comes alone, one attempt higher.
 
-    `last`: (group, job list, job) → (round, attempt), the highest that was tried.
+    `last`: (group, job list, job) → (round, attempt), the highest that was tried. The round of a job is the highest
+    that a retry names it in; what was tried in an earlier one does not count any more.
     """
+    tried: dict[tuple[int, int], list[int]] = {}
+    for group, joblist, job in sorted(last):
+        if retries.is_last((group, joblist), job, last[group, joblist, job][0]):
+            tried.setdefault((group, joblist), []).append(job)
     units: list[Unit] = []
     for unit in ranges:
-        named = sorted(job for (*key, job) in last if tuple(key) == unit.key and unit.start <= job < unit.stop)
+        jobs = tried.get(unit.key, [])
+        named = jobs[bisect_left(jobs, unit.start) : bisect_left(jobs, unit.stop)]
         rest = intervals.subtract([(unit.start, unit.stop)], [(job, job + 1) for job in named])
-        units += [unit.piece(start, stop) for start, stop in rest]
+        for number, pieces in retries.split(unit.key, rest):
+            units += [replace(unit.piece(start, stop), round=number) for start, stop in pieces]
         for job in named:
-            round_, attempt = last[(*unit.key, job)]
+            round_, attempt = last[*unit.key, job]
             units.append(replace(unit.piece(job, job + 1), round=round_, attempt=attempt + 1))
     return sorted(units)
+
+
+def still_wanted(pending: Iterable[Unit], retries: Retries) -> list[Unit]:
+    """Return the pending ranges less the jobs that a later round names: those are missing in that round."""
+    rest: list[Unit] = []
+    for unit in pending:
+        named = retries.after(unit.round).get(unit.key, [])
+        left = intervals.subtract([(unit.start, unit.stop)], named)
+        rest += [unit.piece(start, stop) for start, stop in left]
+    return rest

@@ -14,9 +14,12 @@ from pathlib import Path
 from park_spool import admitted, intervals, naming, replies
 from park_spool.admitted import Admitted
 from park_spool.errors import PermanentError
+from park_spool.intervals import Intervals
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.nodes import Nodes, remove_heartbeats
+from park_spool.patterns import PATTERNS
+from park_spool.retries import Retries
 from park_spool.survey import parsed
 from park_spool.tallies import Tally
 from park_spool.tending import planning
@@ -24,13 +27,40 @@ from park_spool.tending import planning
 Pend = Callable[[list[Unit]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a session's units come back: what is final, what is run again, whether it is paused."""
+
+    tally: Tally
+    retries: Retries = field(default_factory=Retries)
+    is_paused: bool = False
+
+    def unanswered(self, unit: Unit) -> Intervals:
+        """Return the jobs of a unit that come back.
+
+        Not those that are final, that failed at this attempt or a later one, or that a later round names: an audit
+        finds what is missing of these, at the attempt that is due.
+        """
+        failed = [
+            (job, job + 1)
+            for job, round_, attempt in self.tally.failures.get(unit.key, [])
+            if (round_, attempt) >= (unit.round, unit.attempt)
+        ]
+        later = self.retries.after(unit.round).get(unit.key, [])
+        known = intervals.union([*self.tally.final.get(unit.key, []), *failed, *later])
+        return intervals.subtract([(unit.start, unit.stop)], known)
+
+
 @dataclass(slots=True)
 class TakeBack:
-    """One spoold's hands on the folders of dead nodes; `pend` takes the units of one session to be offered again."""
+    """One spoold's hands on the folders of dead nodes.
+
+    `standing` looks how a session stands now, `pend` takes the units of one session to be offered again.
+    """
 
     member: Member
     nodes: Nodes
-    tally: Callable[[str], Tally]
+    standing: Callable[[str], Standing]
     pend: Pend
     _empty_since: dict[str, float] = field(default_factory=dict)
 
@@ -53,7 +83,7 @@ class TakeBack:
 
     def _expired(self) -> list[str]:
         names = self.member.disk.names(self.member.layout.claimed)
-        return [name for name in names if naming.PATTERNS["expired"].fullmatch(name)]
+        return [name for name in names if PATTERNS["expired"].fullmatch(name)]
 
     def _empty(self, name: str) -> bool:
         """Bring back each unit of an expired folder; remove the folder long after it was seen empty."""
@@ -77,35 +107,30 @@ class TakeBack:
         disk, spool = self.member.disk, self.member.layout
         held = spool.claimed / name / unit.name
         found = self._session(unit.sid)
-        rest = [] if is_answered or found is None else self._unanswered(unit)
-        if found is None or not rest:
+        standing = None if is_answered or found is None else self.standing(unit.sid)
+        rest = standing.unanswered(unit) if standing else []
+        if found is None or standing is None or not rest:
             disk.unlink(held)
         elif unit.size > 1:
-            # One janitor wins the unlink and offers the pieces; if it dies first, an audit finds them missing.
-            if disk.unlink(held):
-                self.pend(planning.pieces(unit, rest))
+            self._pend_instead(held, planning.pieces(unit, rest))
         elif found[1].is_final("lost", unit.attempt):
             self._give_up(unit, name)
             disk.unlink(held)
+        elif standing.is_paused:
+            self._pend_instead(held, [unit.next_attempt()])
         else:
             offer_again(self.member, found[1], unit, held)
+
+    def _pend_instead(self, held: Path, units: list[Unit]) -> None:
+        # One janitor wins the unlink and offers these; if it dies first, an audit finds them missing.
+        if self.member.disk.unlink(held):
+            self.pend(units)
 
     def _session(self, sid: str) -> tuple[Path, Admitted] | None:
         try:
             return admitted.find(self.member.disk, self.member.layout, sid)
         except PermanentError:
             return None  # the audit says so; nobody can run its jobs
-
-    def _unanswered(self, unit: Unit) -> intervals.Intervals:
-        """Return the jobs of a unit that no tally names as final, or as failed at this attempt or a later one."""
-        tally = self.tally(unit.sid)
-        failed = [
-            (job, job + 1)
-            for job, round_, attempt in tally.failures.get(unit.key, [])
-            if (round_, attempt) >= (unit.round, unit.attempt)
-        ]
-        known = intervals.union([*tally.final.get(unit.key, []), *failed])
-        return intervals.subtract([(unit.start, unit.stop)], known)
 
     def _give_up(self, unit: Unit, name: str) -> None:
         node = name.removesuffix(naming.EXPIRED)

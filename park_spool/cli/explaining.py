@@ -1,0 +1,181 @@
+"""`park why`: why jobs failed, why a session does not go on, and all that is known of one job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from park_spool import config, intervals, job_names, naming, whereabouts
+from park_spool.archive.reading import ArchiveReader
+from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
+from park_spool.cli import alive, stalls
+from park_spool.cli.options import guarded, json_option, spool_option
+from park_spool.cli.standing import Look, Standing
+from park_spool.cli.submitting import counted
+from park_spool.config import Config
+from park_spool.errors import NotFound, ParkError
+from park_spool.intervals import Intervals
+from park_spool.job_names import Key
+from park_spool.limits import size_words
+from park_spool.processes import signal_name
+from park_spool.progress import duration, utc
+
+MOST_FAILURES = 100_000
+STDERR_LINES = 10
+
+
+@click.command()
+@click.argument("prefix", metavar="SID")
+@click.argument("job", metavar="[JOB]", required=False)
+@spool_option
+@json_option
+@guarded
+def why(prefix: str, job: str | None, spool: str | None, as_json: bool) -> None:
+    """Say why jobs of a session failed, equal reasons together, and why it does not go on; or tell all of one job.
+
+    Of a job (1.1.17): each attempt with its node, time, status and last lines of standard error; what it runs now.
+
+    \b
+    Examples:
+      park why 20261123-025532-k3j9
+      park why 20261123-025532-k3j9 1.1.17
+      park why --json 20261123-02
+    """
+    settings = config.load(config.find_spool(spool))
+    look = Look(settings)
+    try:
+        one = look.one(prefix)
+    except NotFound:
+        reason = whereabouts.rejection(look.disk, settings.layout, prefix) if naming.is_sid(prefix) else None
+        if reason is not None:
+            click.echo(json.dumps({"rejected": reason}, ensure_ascii=False) if as_json else reason)
+            return
+        raise
+    if job is not None:
+        _tell_job(ArchiveReader(settings.archive).job(one.sid, *job_names.read_one(job)), one.sid, as_json)
+    else:
+        _tell_session(look, one, as_json)
+
+
+def _tell_job(detail: JobDetail, sid: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(detail), ensure_ascii=False, indent=1))
+        return
+    for line in describe_job(detail, sid):
+        click.echo(line)
+
+
+def _tell_session(look: Look, one: Standing, as_json: bool) -> None:
+    rows, note = failures(look.settings, one.sid)
+    reasons = grouped(rows)
+    waits = [] if one.is_closed else stalls.reasons(look, one, alive.look(look.disk, look.settings.layout))
+    if as_json:
+        shown = {"session": asdict(one), "waits": waits, "failed": [reason.to_json() for reason in reasons]}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=1))
+    else:
+        for line in describe(one, reasons, waits):
+            click.echo(line)
+    if note:
+        click.echo(f"note: {note}", err=True)
+
+
+def failures(settings: Config, sid: str) -> tuple[list[FailureRow], str]:
+    """Return the jobs that failed for good, and a sentence if the archive cannot tell."""
+    try:
+        rows = ArchiveReader(settings.archive).failures(sid, limit=MOST_FAILURES)
+    except ParkError as error:
+        return [], str(error)
+    return rows, f"of the jobs that failed the first {MOST_FAILURES:,} are shown" if len(rows) == MOST_FAILURES else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, and all jobs that failed by it."""
+
+    status: str
+    why: str
+    jobs: Mapping[Key, Intervals]
+
+    @property
+    def count(self) -> int:
+        return sum(map(intervals.total, self.jobs.values()))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"status": self.status, "why": self.why, "count": self.count, "jobs": job_names.words(self.jobs, 10**6)}
+
+
+def grouped(rows: Iterable[FailureRow]) -> list[Reason]:
+    """Put failures of equal reason together, the most frequent reason first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        found.setdefault((row.status, row.why or "no reason is known"), []).append(row.job)
+    reasons = [Reason(status, why, job_names.several(jobs)) for (status, why), jobs in found.items()]
+    return sorted(reasons, key=lambda reason: -reason.count)
+
+
+def describe(one: Standing, reasons: list[Reason], waits: list[str]) -> Iterator[str]:
+    """Say why jobs failed and what an open session waits for."""
+    jobs = "" if one.jobs is None else f"; {one.final:,} of {one.jobs:,} jobs have their result"
+    yield f"{one.sid}: {one.state}{jobs}"
+    yield from waits
+    for reason in reasons:
+        yield f"{counted(reason.count, 'job')} {reason.status}: {job_names.words(reason.jobs)}"
+        yield from (f"  {line}" for line in reason.why.splitlines())
+    if reasons:
+        yield f"`park why {one.sid} JOB` tells more of one, `park retry {one.sid}` runs them again"
+    elif not waits:
+        yield "no job failed for good" + (", and nothing is known that it waits for" if not one.is_closed else "")
+
+
+def describe_job(detail: JobDetail, sid: str) -> Iterator[str]:
+    """Say all that is known of one job: each attempt, what runs now, which files it left."""
+    row = detail.row
+    yield f"job {detail.job} of {sid}: {row.status if row else 'has no final result yet'}"
+    for attempt in detail.attempts:
+        yield from _attempt(attempt)
+    if row is not None:
+        last = (row.job, row.status, row.why, detail.exit, detail.signal, row.node, row.round, row.attempt)
+        yield from _attempt(AttemptRow(*last, row.started, row.seconds, detail.stderr))
+        yield from () if row.chisq is None else [f"  chisq {row.chisq:.6g}"]
+    for running in detail.running:
+        yield runs_now(running)
+    if detail.files:
+        shown = ", ".join(f"{file.name} ({size_words(file.size)})" for file in detail.files)
+        yield f"files: {shown}; `park fetch {sid} {detail.job} -o DIR` copies them"
+    if row is None and not detail.attempts and not detail.running:
+        yield f"it was not run yet; `park why {sid}` says what the session waits for"
+
+
+def _attempt(row: AttemptRow) -> Iterator[str]:
+    round_ = f" of round {row.round}" if row.round else ""
+    ended = ending(row.exit, row.signal)
+    yield (
+        f"attempt {row.attempt + 1}{round_} on {row.node}, {utc(row.started)}, {duration(row.seconds)}: "
+        f"{row.status}{f', {ended}' if ended else ''}"
+    )
+    if row.why:
+        yield f"  {row.why}"
+    lines = (row.stderr or "").splitlines()[-STDERR_LINES:]
+    if lines:
+        yield "  its standard error ends with"
+        yield from (f"    {line}" for line in lines)
+
+
+def ending(exit_status: int | None, signal: int | None) -> str:
+    """Say how a job's process ended; empty where it had none, or ended well.
+
+    >>> ending(3, None), ending(None, 11), ending(None, None)
+    ('exited with status 3', 'was killed by SIGSEGV', '')
+    """
+    if signal:
+        return f"was killed by {signal_name(signal)}"
+    return f"exited with status {exit_status}" if exit_status else ""
+
+
+def runs_now(row: RunningRow) -> str:
+    best = "" if row.chisq is None else f", best so far chisq {row.chisq:.6g}"
+    return f"it runs now on {row.node}, for {duration(row.seconds)}{best}"

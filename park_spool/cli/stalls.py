@@ -1,0 +1,23 @@
+"""Why a session does not go on, in sentences: what users said, who is missing, what its tasks want."""
+
+from __future__ import annotations
+
+from park_spool import cluster
+from park_spool.cli.alive import ADVICE, Crew
+from park_spool.cli.standing import Look, Standing
+from park_spool.waiting_reasons import why_waiting
+
+
+def reasons(look: Look, one: Standing, crew: Crew) -> list[str]:
+    """Say why nothing more of an open session is started; nothing where only other work is before it."""
+    found = crew.missing()
+    if one.jobs is None:
+        return [*found, "it lies in the inbox and is not admitted yet"]
+    session, said = look.admitted(one.sid), look.said(one.sid)
+    if session is None:
+        return found
+    nodes = cluster.add_up({str(node.get("node")): node for node in crew.nodes})
+    replies = len(look.disk.names(look.settings.layout.replies))
+    why = why_waiting(session, said, nodes, replies, look.settings.max_replies)
+    is_said_already = ADVICE["nodes"] in found and not (said.is_stopped or said.is_paused)
+    return found if why is None or is_said_already else [why, *found]

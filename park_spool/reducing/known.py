@@ -1,0 +1,92 @@
+"""A session as the reducer has it, and the two questions that it decides: what is final, and in what state it is.
+
+Both are pure. What is final follows from the retries that the archive counts by, so that the same replies give the
+same rows whether a retry comes before or after them (PROTOCOL.md section 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from park_spool.admitted import Admitted
+from park_spool.archive.rows import Block
+from park_spool.archive.writing import Result
+from park_spool.controls import Controls
+from park_spool.intervals import Intervals
+from park_spool.naming import Unit
+from park_spool.replies import Reply
+from park_spool.retries import Retries
+
+_SAID = attrgetter("status", "why", "exit", "signal", "stderr", "data", "files")
+_NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
+
+
+@dataclass(slots=True)
+class Known:
+    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say."""
+
+    admitted: Admitted
+    retries: Retries = field(default_factory=Retries)
+    controls: Controls = field(default_factory=Controls)
+    wishes: frozenset[str] = frozenset()
+    read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
+
+    @property
+    def sid(self) -> str:
+        return self.admitted.sid
+
+
+def is_final(session: Admitted, retries: Retries, unit: Unit, job: int, status: str) -> bool:
+    """Say whether a result ends its job: as its attempt says, unless a retry of a later round names the job."""
+    if status == "ok":
+        return True
+    return session.is_final(status, unit.attempt) and retries.is_last(unit.key, job, unit.round)
+
+
+def results_of(session: Admitted, retries: Retries, reply: Reply) -> list[Result]:
+    """Turn the lines of a reply into results, each final or not."""
+    unit, node = reply.unit, reply.node
+    return [
+        Result(
+            *(unit.sid, unit.group, unit.joblist, job.job, job.status, unit.round, unit.attempt, node),
+            *(job.started, job.seconds, job.output, job.why, job.exit, job.signal, job.stderr, job.data),
+            job.files,
+            job.status == "ok" or is_final(session, retries, unit, job.job, job.status),
+        )
+        for job in reply.jobs
+    ]
+
+
+def block_of(reply: Reply) -> Block | None:
+    """Return a reply as one block of results, None unless its jobs are all ok, consecutive, and have only outputs."""
+    unit, jobs = reply.unit, reply.jobs
+    if list(map(_SAID, jobs)).count(_NOTHING_BUT_OUTPUT) < len(jobs):
+        return None
+    if [job.job for job in jobs] != list(range(unit.start, unit.start + len(jobs))):
+        return None
+    return Block(
+        *(unit.sid, unit.group, unit.joblist, unit.start, unit.round, unit.attempt, reply.node),
+        started=[job.started for job in jobs],
+        seconds=[job.seconds for job in jobs],
+        outputs=[job.output for job in jobs],
+    )
+
+
+def state_of(controls: Controls, counts: tuple[int, int, int], has_run: bool) -> str:
+    """Say in what state a session is; `counts`: its jobs, those that are ok, those that failed for good.
+
+    >>> state_of(Controls(), (4, 3, 1), True), state_of(Controls(), (4, 0, 0), False)
+    ('failed', 'queued')
+    >>> state_of(Controls(is_cancelled=True), (4, 4, 0), True), state_of(Controls(is_paused=True), (4, 3, 0), True)
+    ('cancelled', 'paused')
+    """
+    jobs, ok, failed = counts
+    is_complete = ok + failed == jobs
+    if controls.is_cancelled or (controls.is_deleted and not is_complete):
+        return "cancelled"
+    if is_complete:
+        return "failed" if failed else "done"
+    if controls.is_paused:
+        return "paused"
+    return "running" if has_run else "queued"

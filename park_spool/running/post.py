@@ -1,0 +1,100 @@
+"""A node at its post: with its slots, its wake-ups, the signals that tell it to leave, and its standby park-spoold.
+
+first SIGTERM or Ctrl-C ─▶ drain for `drain_seconds` ─▶ give back ─▶ leave         a second one: at once
+nodes/NODE.drain        ─▶ drain without limit       ─▶ leave
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from park_spool import naming
+from park_spool.config import Config
+from park_spool.daemon import Stop
+from park_spool.running.node import Node
+from park_spool.running.slot import Slot
+from park_spool.supervise import GRACE, Program, Supervisor
+from park_spool.wakeup import Wakeup
+
+log = logging.getLogger(__name__)
+
+STANDBYS = 3
+RETRY_SECONDS = 1.0  # between two failing steps of a node that leaves: it has little time
+
+
+class PatientStop(Stop):
+    """Set by a second signal, or when the node is done; a first one only asks."""
+
+    is_asked = False
+    is_over = False
+
+    def __bool__(self) -> bool:
+        return self.is_over
+
+    def handle(self, number: int, frame: FrameType | None = None) -> None:
+        self.number, self.is_over = number, self.is_asked
+        self.is_asked = True
+        self.wake()
+
+
+class Post:
+    """Everything that a park-noded has to look after; `leave` ends it."""
+
+    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot]) -> None:
+        self.node, self._config, self._slots = node, settings, slots
+        # Claims move from one to the other: watched together, inotify's two halves of a move are matched at once.
+        spool = settings.layout
+        flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
+        self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat)
+        self.stop = PatientStop(self.wakeup.nudge)
+        self.stop.install()
+        self._standby = Supervisor([], start=_start)
+
+    def is_among_the_first(self) -> bool:
+        names = self.node.member.disk.names(self._config.layout.nodes)
+        nodes = {beat[0] for name in names if (beat := naming.parse_heartbeat(name))}
+        return len(nodes) < STANDBYS
+
+    def keep_standby(self) -> None:
+        """Keep a park-spoold that stands by; one that ends is started again, later and later."""
+        command = (sys.executable, "-P", "-m", "park_spool.spoold", "--with-parent", "--spool", str(self._config.spool))
+        self._standby = Supervisor([Program("standby park-spoold", command)], start=_start)
+        signal.signal(signal.SIGCHLD, lambda number, frame: self.wakeup.wake())  # its end is noted at once
+
+    def step(self) -> bool:
+        if self.stop.is_asked:
+            self.node.drain(self._config.drain_seconds)
+        self._standby.step()
+        did = self.node.step()
+        self.stop.is_over = self.stop.is_over or self.node.is_done
+        return did
+
+    def wait(self) -> None:
+        monotonic = self.node.member.monotonic()
+        dues = [slot.wake_at() for slot in self._slots] + [self._standby.wake_at()]
+        waits = [due - monotonic for due in dues if due is not None]
+        self.wakeup.wait(min([self.node.wait_seconds(), *waits]), self._slots)
+
+    def pause(self, seconds: float) -> None:
+        self.wakeup.pause(min(seconds, RETRY_SECONDS) if self.stop.is_asked else seconds)
+
+    def leave(self) -> None:
+        """Give back what is not done, end the standby and the slots, whatever of it fails."""
+        try:
+            self.node.leave()
+        except OSError as error:
+            log.error("cannot leave in order: %s; others take back what this node held", error)
+        self._standby.stop(GRACE)
+        for slot in self._slots:
+            slot.close()
+        self.wakeup.close()
+
+
+def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a program that ends with its parent by itself; in a session of its own, so that Ctrl-C goes past it."""
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)
