@@ -6,6 +6,7 @@ to the daemon's own thread, so that it can wait for them and for its children at
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import threading
@@ -112,6 +113,8 @@ class Wakeup(FileSystemEventHandler):
 
     def close(self) -> None:
         self._is_closed = True
+        # RACE: watchdog's thread may be about to read when it is told to stop, and calls that an error.
+        logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
         self._observer.stop()
         self._observer.join()
         for end in (self._reader, self._writer, self._ended, self._end, self._nudged, self._nudge):

@@ -176,3 +176,12 @@ def test_hints_after_the_end_write_nowhere(inbox: Path, tmp_path: Path) -> None:
 
 def test_no_wait_is_negative(wakeup: Wakeup) -> None:
     wakeup.wait(-1.0)
+
+
+def test_an_ordinary_end_is_no_error(inbox: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What watchdog's thread does when it is told to stop in the middle of its round."""
+    wakeup = Wakeup(flat=[inbox], inbox=inbox)
+    [emitter] = wakeup._observer.emitters
+    wakeup.close()
+    emitter.queue_events(0.0)
+    assert caplog.records == []
