@@ -43,13 +43,6 @@ CATCH_ALLS = {
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
 }
 
-# The only places that may catch everything, and why.
-CATCH_ALLS = {
-    "park_spool/daemon.py": 1,  # the loop under every daemon
-    "park_spool/running/worker.py": 2,  # what a service's module and its function raise
-    "park_spool/running/forked.py": 1,  # what a script raises
-    "park_spool/reducing/reducers.py": 1,  # what a reducer raises
-}
 
 
 def name(path: Path) -> str:
