@@ -44,7 +44,6 @@ CATCH_ALLS = {
 }
 
 
-
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
