@@ -21,11 +21,12 @@ from daemons import Site, until
 
 from park_spool import leadership, naming, sealed, whereabouts
 from park_spool.check import check
-from park_spool.cli import alive, standing, waiting
+from park_spool.cli import waiting
 from park_spool.cli.main import main
 from park_spool.cli.options import FAILED, FINE, REJECTED, USAGE
 from park_spool.config import load, make_spool
 from park_spool.errors import NotFound
+from park_spool.looking import alive, standing
 from park_spool.processes import identity
 
 GOOD = """<session version='2.0.1' user='wwchen' email='' priority='0'><group name='g'><task cmd='tester/noop'/>

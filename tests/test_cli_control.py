@@ -12,11 +12,12 @@ from daemons import Site, until
 from world import World
 
 from park_spool import naming
-from park_spool.cli import standing, waiting
+from park_spool.cli import waiting
 from park_spool.cli.options import FAILED, FINE, REJECTED, TRY_LATER, USAGE
 from park_spool.cli.retrying import chosen
-from park_spool.cli.standing import Look
 from park_spool.errors import NotFound
+from park_spool.looking import standing
+from park_spool.looking.standing import Look
 
 SID = "20261123-025532-k3j9"
 

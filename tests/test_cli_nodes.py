@@ -14,10 +14,11 @@ from daemons import Site, until
 
 from park_spool import naming, sealed
 from park_spool.check import check
-from park_spool.cli import nodes, reports
+from park_spool.cli import nodes
 from park_spool.cli.options import FAILED, FINE
 from park_spool.config import make_spool
 from park_spool.errors import NotFound
+from park_spool.looking import reports
 from park_spool.processes import identity
 
 SID = "20261123-025532-k3j9"

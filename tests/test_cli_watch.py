@@ -21,10 +21,10 @@ from park_spool import naming, sealed
 from park_spool.cli import watching
 from park_spool.cli.live import Picture
 from park_spool.cli.options import FAILED, FINE, INTERRUPTED, REJECTED
-from park_spool.cli.reports import RunningJob
-from park_spool.cli.sight import PATIENCE, Sight, Story, Watcher
-from park_spool.cli.standing import Standing
 from park_spool.cli.watching import Lines
+from park_spool.looking.reports import RunningJob
+from park_spool.looking.sight import PATIENCE, Sight, Story, Watcher
+from park_spool.looking.standing import Standing
 from park_spool.processes import identity
 
 SID = "20261123-025532-k3j9"

@@ -12,11 +12,11 @@ from park_spool import naming, replies, sealed
 from park_spool import submit as sending
 from park_spool.catalog.registry import Registry
 from park_spool.cli import look as module
-from park_spool.cli import reports
 from park_spool.cli.look import Question, look
 from park_spool.cli.options import FAILED, FINE, USAGE
 from park_spool.config import load, make_spool
 from park_spool.errors import ServiceError
+from park_spool.looking import reports
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.processes import identity

@@ -83,7 +83,7 @@ def test_memory_is_looked_at_after_half_a_second_twice_a_second() -> None:
 
 
 def test_what_jobs_before_used_is_not_held_against_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(Bounds(10.0, cpu=0.0001))
+    watched = Watched(Bounds(10.0, cpu=0.1))
     watched.look(1.0)
     assert watched.look(1.5) is None, "all of it was used before the first look"
     assert watched.watch.wake_at == 2.0

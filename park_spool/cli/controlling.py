@@ -11,11 +11,11 @@ import click
 from park_spool import config, control_requests, member
 from park_spool.cli import waiting
 from park_spool.cli.options import FAILED, FINE, exit_code, fail, guarded, sids_argument, spool_option
-from park_spool.cli.standing import Look, Standing
 from park_spool.cli.waiting import counted_jobs
 from park_spool.config import Config
 from park_spool.control_requests import Answer
 from park_spool.errors import ParkError
+from park_spool.looking.standing import Look, Standing
 from park_spool.member import Member
 
 Words = Callable[[Answer, Standing], str]

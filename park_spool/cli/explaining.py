@@ -12,15 +12,15 @@ import click
 from park_spool import config, intervals, job_names, naming, whereabouts
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
-from park_spool.cli import alive, stalls
 from park_spool.cli.options import guarded, json_option, spool_option
-from park_spool.cli.standing import Look, Standing
 from park_spool.cli.submitting import counted
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
 from park_spool.intervals import Intervals
 from park_spool.job_names import Key
 from park_spool.limits import size_words
+from park_spool.looking import alive, stalls
+from park_spool.looking.standing import Look, Standing
 from park_spool.processes import signal_name
 from park_spool.progress import duration, utc
 

@@ -22,10 +22,10 @@ from park_spool import config, job_names
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import FileRow
 from park_spool.cli.options import FAILED, FINE, guarded, json_option, spool_option
-from park_spool.cli.standing import Look
 from park_spool.cli.status import table
 from park_spool.errors import DataError, NotFound
 from park_spool.limits import size_words
+from park_spool.looking.standing import Look
 from park_spool.patterns import PATTERNS
 
 CHUNK = 1 << 20

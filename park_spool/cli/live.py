@@ -9,9 +9,9 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from park_spool.cli.reports import RunningJob
-from park_spool.cli.sight import Sight
 from park_spool.cli.status import table
+from park_spool.looking.reports import RunningJob
+from park_spool.looking.sight import Sight
 from park_spool.progress import duration, sparkline
 
 SHOWN_JOBS = 12

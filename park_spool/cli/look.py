@@ -18,12 +18,13 @@ from park_spool import config, control_requests, member, naming, replies, sealed
 from park_spool import submit as sending
 from park_spool.atomic import Disk
 from park_spool.catalog.registry import Registry
-from park_spool.cli import alive, nodes, reports, waiting
+from park_spool.cli import nodes, waiting
 from park_spool.cli.options import FAILED, FINE, guarded, spool_option
-from park_spool.cli.reports import Report
 from park_spool.config import Config
 from park_spool.errors import NotFound, PermanentError, ServiceError, TornError
 from park_spool.layout import Layout
+from park_spool.looking import alive, reports
+from park_spool.looking.reports import Report
 from park_spool.replies import JobResult
 from park_spool.submit import Parcel
 

@@ -11,12 +11,12 @@ import click
 
 from park_spool import config, control_requests, member, wishes
 from park_spool.atomic import Disk
-from park_spool.cli import alive, reports
 from park_spool.cli.options import guarded, json_option, spool_option
-from park_spool.cli.reports import Report
 from park_spool.cli.status import table
 from park_spool.config import Config
 from park_spool.limits import size_words
+from park_spool.looking import alive, reports
+from park_spool.looking.reports import Report
 from park_spool.member import Member
 from park_spool.progress import duration
 

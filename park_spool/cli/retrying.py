@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import click
 
 from park_spool import config, control_requests, intervals, job_names, member
-from park_spool.cli import standing
 from park_spool.cli.options import guarded, spool_option
-from park_spool.cli.standing import Look
 from park_spool.cli.submitting import counted
 from park_spool.errors import NotFound
 from park_spool.intervals import Intervals
 from park_spool.job_names import Key
+from park_spool.looking import standing
+from park_spool.looking.standing import Look
 
 Jobs = dict[Key, Intervals]
 

@@ -16,12 +16,12 @@ import click
 from park_spool import config
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import BestRow, GroupPage, SessionPage
-from park_spool.cli import alive, reports, stalls
-from park_spool.cli.alive import Crew
 from park_spool.cli.options import guarded, json_option, spool_option
-from park_spool.cli.reports import RunningJob
-from park_spool.cli.standing import Look, Standing
 from park_spool.errors import ParkError
+from park_spool.looking import alive, reports, stalls
+from park_spool.looking.alive import Crew
+from park_spool.looking.reports import RunningJob
+from park_spool.looking.standing import Look, Standing
 from park_spool.progress import duration, parameter_rows, progress
 
 COLUMNS = ("session", "user", "file", "state", "jobs", "running", "failed", "best chisq", "in job")

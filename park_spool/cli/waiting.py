@@ -12,11 +12,11 @@ import click
 from park_spool import config, whereabouts
 from park_spool.archive.reading import ArchiveReader
 from park_spool.atomic import Disk
-from park_spool.cli import alive, standing
 from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
-from park_spool.cli.standing import Look, Standing
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError, SessionError
+from park_spool.looking import alive, standing
+from park_spool.looking.standing import Look, Standing
 
 LOOKS_PER_SECOND = 5
 REFRESH_SECONDS = 30.0

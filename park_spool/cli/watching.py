@@ -14,9 +14,9 @@ from park_spool import config, whereabouts
 from park_spool.atomic import Disk
 from park_spool.cli import waiting
 from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, spool_option
-from park_spool.cli.sight import Sight, Watcher
 from park_spool.config import Config
 from park_spool.errors import NotFound, SessionError
+from park_spool.looking.sight import Sight, Watcher
 
 LINE_SECONDS = 1.0
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from park_spool import cluster
-from park_spool.cli.alive import ADVICE, Crew
-from park_spool.cli.standing import Look, Standing
+from park_spool.looking.alive import ADVICE, Crew
+from park_spool.looking.standing import Look, Standing
 from park_spool.waiting_reasons import why_waiting
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from park_spool import leadership, naming, processes, sealed
 from park_spool.atomic import Disk
-from park_spool.cli.reports import number
 from park_spool.errors import TornError
 from park_spool.layout import Layout
+from park_spool.looking.reports import number
 from park_spool.processes import Identity
 
 ADVICE = {

@@ -14,12 +14,12 @@ from park_spool.admitted import Admitted
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
 from park_spool.atomic import Disk
-from park_spool.cli import bundled
 from park_spool.config import Config
 from park_spool.controls import Controls
 from park_spool.errors import NotFound, ParkError
 from park_spool.intervals import Intervals
 from park_spool.layout import Layout
+from park_spool.looking import bundled
 from park_spool.tallies import Tally
 from park_spool.whereabouts import Place, complete
 

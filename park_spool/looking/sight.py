@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import FailureRow
-from park_spool.cli import alive, reports, stalls
-from park_spool.cli.reports import RunningJob
-from park_spool.cli.standing import Look, Standing
 from park_spool.config import Config
 from park_spool.errors import ParkError
+from park_spool.looking import alive, reports, stalls
+from park_spool.looking.reports import RunningJob
+from park_spool.looking.standing import Look, Standing
 from park_spool.progress import Progress, progress, rate_words
 
 FAILURES = 3
