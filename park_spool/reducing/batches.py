@@ -67,18 +67,26 @@ class Reducing:
         """
         did = self._sessions.step()
         did = self._batch() or did
+        self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
         return did
 
     def flush(self) -> None:
-        """Publish all tallies now, and unlink what they cover: before leaving."""
+        """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
+        self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
 
     @property
     def is_waiting(self) -> bool:
-        return bool(self._torn or self._retired or self._unsure or self._tallying.marked())
+        is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
+        return is_owing or bool(self._reducers.unflushed())
+
+    def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
+        if groups:
+            with self._reducers.undone_on_failure(), self._archive.transaction():
+                self._reducers.flush(groups)
 
     @property
     def has_open_sessions(self) -> bool:

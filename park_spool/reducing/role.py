@@ -36,7 +36,7 @@ class Reduction:
     def _open(self) -> Reducing:
         config = self._member.config
         self._archive = Archive.open(config.archive, is_local=not filesystem.is_shared(config.archive.parent))
-        reducers = Reducers(self._archive, Registry.load(config.service_folders))
+        reducers = Reducers(self._archive, lambda: Registry.load(config.service_folders), self._member.monotonic)
         reducing = Reducing(self._member, self._archive, reducers)
         reducing.catch_up()
         self._reducing = reducing

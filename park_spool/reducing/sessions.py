@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from park_spool import admitted, controls, layout, naming, retries, wishes
+from park_spool.archive.sessions import CLOSED_STATES
 from park_spool.archive.writing import Archive
 from park_spool.errors import PermanentError
 from park_spool.member import Member
@@ -162,6 +163,8 @@ class Sessions:
         if state != before or is_complete:
             ended = self._archive.last_finished(known.sid) if is_complete else self._member.wall()
             self._archive.set_state(known.sid, state, stopped_at if stopped_at and state == "cancelled" else ended)
+        if state in CLOSED_STATES:
+            self._reducers.finish(known.admitted, is_news=state != before)
         return is_complete
 
     # sessions that are not open any more

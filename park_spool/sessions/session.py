@@ -120,13 +120,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hold one task, its data sets, its job lists and the class name of its reducer."""
+    """Hold one task, its data sets, its job lists, and the class name and options of its reducer."""
 
     name: str
     task: Task
     data: tuple[DataRef, ...] = ()
     reduce: str | None = None
     joblists: tuple[JobList, ...] = ()
+    reduce_options: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Give the group as JSON."""
@@ -135,6 +136,7 @@ class Group:
             "task": self.task.to_json(),
             "data": [asdict(ref) for ref in self.data],
             "reduce": self.reduce,
+            "reduce_options": self.reduce_options,
             "joblists": [joblist.to_json() for joblist in self.joblists],
         }
 
@@ -143,7 +145,8 @@ class Group:
         """Read what `to_json` wrote."""
         data = tuple(DataRef(**ref) for ref in shown["data"])
         joblists = tuple(JobList.from_json(joblist) for joblist in shown["joblists"])
-        return cls(shown["name"], Task.from_json(shown["task"]), data, shown["reduce"], joblists)
+        options = shown.get("reduce_options", {})
+        return cls(shown["name"], Task.from_json(shown["task"]), data, shown["reduce"], joblists, options)
 
 
 @dataclass(frozen=True, slots=True)
