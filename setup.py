@@ -9,6 +9,7 @@ setup(
         "park_spool.catalog",
         "park_spool.cli",
         "park_spool.looking",
+        "park_spool.plots",
         "park_spool.reducing",
         "park_spool.running",
         "park_spool.sessions",
