@@ -72,6 +72,7 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     controls.say(user, folder, "priority", "wwchen", 7)
     story(world, Watching)
     keep(world, user, sid)
+    deliver(world, user, sid)
     retries.open_round(user, world.layout.closed_session(sid), {(1, 1): [(1, 2)]}, "wwchen")
     user.disk.move(world.layout.closed_session(sid), folder)
     story(world, Watching)
@@ -83,6 +84,13 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     assert os.listdir(world.layout.closed) == [f"{sid}.deleted"]
     assert not world.layout.kept(sid).exists()
     assert check(world.root) == [], state(world)
+
+
+def deliver(world: World, reducer: Member, sid: str) -> None:
+    """What a reducer's child does with the answer of a session that is closed."""
+    for edition in (1, 2):
+        reducer.disk.make_folder(world.layout.delivered(sid, edition))
+    reducer.disk.create(world.layout.closed_session(sid) / wishes.told_name(1, "done"))
 
 
 def keep(world: World, worker: Member, sid: str) -> None:
@@ -300,7 +308,7 @@ LEFTOVERS = {
     "an empty rank folder that no open session uses": "an empty rank",
     "`sessions/SID` beside its tombstone": "a session beside its tombstone, not closed",
     "what a deleted session's jobs kept": "what is left of a deleted session, not closed",
-    "rows and bundles of a deleted session": "a bundle of a deleted session, not closed",
+    "rows, bundles and outbox folders of a deleted session": "a bundle of a deleted session, not closed",
     "bundle written but not counted": "a bundle that nobody counted",
     "reply counted but not unlinked": "a reply bundled and not unlinked",
     "tallies of earlier reducers": "a tally of an earlier reducer",
