@@ -186,9 +186,10 @@ class Reducing:
         """
         is_first = reply.unit.attempt == reply.unit.round == 0
         is_reduced = self._reducers.has((session.sid, reply.unit.group))
-        block = block_of(reply) if is_first and not is_reduced else None
+        is_plain = is_first and not is_reduced and not session.has_datasets(reply.unit.key)
+        block = block_of(reply) if is_plain else None
         if block is None or not self._archive.put_block(block):
-            return results_of(session.admitted, session.retries, reply)
+            return results_of(session, reply)
         answered[reply.node] += len(reply.jobs)
         return ()
 
