@@ -19,6 +19,7 @@ from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
 from park_spool.errors import TornError
 from park_spool.member import Member
+from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
 from park_spool.reducing.known import Known, block_of, results_of
@@ -170,6 +171,8 @@ class Reducing:
             self._reducers.prepare(session.admitted, {reply.unit.group for reply in fresh})
             results = [result for reply in fresh for result in self._not_in_blocks(session, reply, answered)]
             outcome = self._archive.put_results(results)
+            self._archive.put_provenance(origins.provenance(fresh))
+            self._archive.put_data_sets(origins.data_sets(session.admitted, results))
             self._archive.record_replies((name, sid, bundle) for name in names)
             self._archive.record_bundle(sid, bundle)
             self._call_reducers(session.admitted, outcome.accepted, set(outcome.replaced))
