@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from park_spool import replies
 from park_spool.archive import blocks
-from park_spool.archive.rows import Block
+from park_spool.archive.entries import Block
 from park_spool.archive.writing import Archive, Result
 from park_spool.naming import Unit, reply_name
 from park_spool.reducing.known import block_of

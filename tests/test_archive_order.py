@@ -27,8 +27,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from park_spool import intervals
+from park_spool.archive.entries import HistoryPoint
 from park_spool.archive.precedence import improvements, rank_of
-from park_spool.archive.rows import HistoryPoint
 from park_spool.archive.writing import Archive, Result
 
 SIZES = (6, 6)

@@ -136,11 +136,11 @@ def best(connection: sqlite3.Connection, sid: str, number: int) -> BestRow | Non
 def messages(connection: sqlite3.Connection, sid: str, limit: int) -> list[MessageRow]:
     """Return the newest messages of a session, oldest of them first."""
     rows = connection.execute(
-        'SELECT "group", at, text FROM (SELECT id, group_number AS "group", at, text FROM messages'
-        " WHERE sid = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+        'SELECT group_number AS "group", number, at, text FROM messages WHERE sid = ?'
+        " ORDER BY at DESC, group_number DESC, number DESC LIMIT ?",
         (sid, limit),
     )
-    return [MessageRow(**row) for row in rows]
+    return [MessageRow(**row) for row in rows][::-1]
 
 
 def failures(connection: sqlite3.Connection, sid: str, limit: int) -> list[FailureRow]:

@@ -19,6 +19,7 @@ from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
 from park_spool.errors import TornError
 from park_spool.member import Member
+from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
 from park_spool.reducing.known import Known, block_of, results_of
@@ -178,6 +179,8 @@ class Reducing:
             self._reducers.prepare(session.admitted, {reply.unit.group for reply in fresh})
             results = [result for reply in fresh for result in self._not_in_blocks(session, reply, answered)]
             outcome = self._archive.put_results(results)
+            self._archive.put_provenance(origins.provenance(fresh))
+            self._archive.put_data_sets(origins.data_sets(session.admitted, results))
             self._archive.record_replies((name, sid, bundle) for name in names)
             self._archive.record_bundle(sid, bundle)
             self._call_reducers(session.admitted, outcome.accepted, set(outcome.replaced))
@@ -194,9 +197,10 @@ class Reducing:
         """
         is_first = reply.unit.attempt == reply.unit.round == 0
         is_reduced = self._reducers.has((session.sid, reply.unit.group))
-        block = block_of(reply) if is_first and not is_reduced else None
+        is_plain = is_first and not is_reduced and not session.has_datasets(reply.unit.key)
+        block = block_of(reply) if is_plain else None
         if block is None or not self._archive.put_block(block):
-            return results_of(session.admitted, session.retries, reply)
+            return results_of(session, reply)
         answered[reply.node] += len(reply.jobs)
         return ()
 

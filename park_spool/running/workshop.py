@@ -23,6 +23,7 @@ from park_spool.running.assignment import Assignment, Outcome, Running, result_l
 from park_spool.running.claiming import Claiming
 from park_spool.running.hands import Claim, Hands
 from park_spool.running.known_sessions import Known, KnownSessions
+from park_spool.running.service_text import ServiceTexts
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Terms:
 
 
 class Workshop:
-    """The first `cpus` runners take units, the others short commands; `header` opens every reply."""
+    """The first `cpus` runners take units, the others short commands; `header` opens every reply, with its service."""
 
     def __init__(
         self, runners: Sequence[Runner], spare: Sequence[Runner], terms: Terms, choice: Claiming, header: dict[str, Any]
@@ -70,6 +71,7 @@ class Workshop:
         """Start with empty hands, under a new name."""
         self.member = member
         self.hands = Hands(member)
+        self._texts = ServiceTexts(member.config.service_folders)
 
     @property
     def _known(self) -> KnownSessions:
@@ -120,6 +122,8 @@ class Workshop:
         elif not known.admitted.has(unit):
             self.hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
         else:
+            task = known.admitted.session.groups[unit.group - 1].task
+            claim.origin = self._texts.origin(task.service, self.member.monotonic())
             self.runners[runner].start(self._assignment(claim, runner, known))
             claim.runner, claim.since = runner, self.member.monotonic()
         return True
@@ -174,7 +178,7 @@ class Workshop:
             if claim.answer is None:
                 continue
             try:
-                self.hands.answer(claim, self._header)
+                self.hands.answer(claim, {**self._header, **claim.origin})
             except OSError as error:
                 if not is_temporary(error.errno):
                     raise
