@@ -30,6 +30,7 @@ ELSEWHERE = {
     "park_spool/running/one_call.py": "its reply, in that folder",
     "park_spool/sessions/submission.py": "unpacks below a temporary name",
     "park_spool/submit.py": "fills a temporary name",
+    "park_spool/delivering/folder.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
