@@ -33,14 +33,26 @@ class Control:
 
 
 def parse_control(name: str) -> Control | None:
-    """Read the name of a control; None if it is none, or asks for a priority that no rank can hold."""
+    """Read the name of a control; None if it is none, or its argument is not one of its verb's.
+
+    >>> parse_control("control.000000001.x0p2qa.reduce.2").argument
+    2
+    >>> parse_control("control.000000001.x0p2qa.priority") or parse_control("control.000000001.x0p2qa.pause.1")
+    """
     match = PATTERNS["control"].fullmatch(name)
-    if match is None or (match["verb"] == "priority") != (match["argument"] is not None):
+    if match is None:
         return None
     argument = None if match["argument"] is None else int(match["argument"])
-    if argument is not None and abs(argument) > MOST_PRIORITY:
-        return None
-    return Control(int(match["seq"]), match["random"], match["verb"], argument)
+    return (
+        Control(int(match["seq"]), match["random"], match["verb"], argument) if _fits(match["verb"], argument) else None
+    )
+
+
+def _fits(verb: str, argument: int | None) -> bool:
+    """Say whether a verb takes an argument: a priority that a rank can hold, or the group that is to be reduced."""
+    if verb == "priority":
+        return argument is not None and abs(argument) <= MOST_PRIORITY
+    return argument is None or (verb == "reduce" and argument > 0)
 
 
 def retry_name(round_: int, choose: Callable[[str], str]) -> str:
@@ -69,12 +81,17 @@ def parse_told(name: str) -> tuple[int, str] | None:
 
 
 def edition_of(names: Iterable[str]) -> int:
-    """Count the editions of a session's answer, from the names in its folder: one more with every retry.
+    """Count the editions of a session's answer by the names in its folder: each retry, and each reducing again, is one.
 
-    >>> edition_of(["session.json", "retry.01.x0p2qa"])
-    2
+    >>> edition_of(["session.json", "retry.01.x0p2qa", "control.000000001.x0p2qa.reduce"])
+    3
     """
-    return 1 + sum(parse_retry(name) is not None for name in names)
+    return 1 + sum(parse_retry(name) is not None or _is_reduction(name) for name in names)
+
+
+def _is_reduction(name: str) -> bool:
+    control = parse_control(name)
+    return control is not None and control.verb == "reduce"
 
 
 def delivered_name(sid: str, edition: int) -> str:

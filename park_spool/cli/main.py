@@ -12,6 +12,7 @@ from park_spool.cli.fetching import fetch
 from park_spool.cli.keeping import check, init
 from park_spool.cli.look import look
 from park_spool.cli.nodes import drain, nodes
+from park_spool.cli.reducing import reduce
 from park_spool.cli.rerun import rerun
 from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
@@ -22,7 +23,7 @@ from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
 RUNNING = (init, serve, submit, validate, status, watch, wait)
-AFTERWARDS = (why, retry, rerun, fetch)
+AFTERWARDS = (why, retry, rerun, reduce, fetch)
 CONTROLLING = (cancel, pause, resume, priority, delete)
 SITE = (nodes, look, drain, config, check, demo)
 VERBS = (*RUNNING, *AFTERWARDS, *CONTROLLING, *SITE)

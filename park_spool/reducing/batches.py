@@ -57,8 +57,10 @@ class Reducing:
         """
         self._sessions.catch_up()
         for sid in self._bundles.sids():
-            self._absorb(sid)
-        for sid in self._archive.open_sessions():
+            if self._absorb(sid):
+                self._put_in_order(sid)
+        # CRASH: a session whose jobs are all final may stand open because its tally was never published.
+        for sid in sorted(self._sessions.open):
             self._tallying.mark(sid)
 
     def step(self) -> bool:
@@ -220,8 +222,19 @@ class Reducing:
 
     # foreign bundles
 
-    def _absorb(self, sid: str) -> None:
-        """Read the bundles of a session that the archive has not got, in the order in which they were written."""
+    def _put_in_order(self, sid: str) -> None:
+        """Let reducers see in order what was read in, of a session that was over before."""
+        session = self._sessions.get(sid)
+        if session is not None and session.controls.is_cancelled:
+            with self._reducers.undone_on_failure(), self._archive.transaction():
+                self._sessions.put_in_order(session)
+
+    def _absorb(self, sid: str) -> bool:
+        """Read the bundles of a session that the archive has not got, in the order in which they were written.
+
+        Return whether there were any.
+        """
+        did = False
         for name, parts in self._bundles.unknown(sid):
             fresh = []
             known = self._archive.replies_known([part for part, _ in parts])
@@ -233,6 +246,8 @@ class Reducing:
             session = self._sessions.get(sid)
             if session is not None:
                 self._commit(session, name, fresh, [part for part, _ in parts])
+                did = True
+        return did
 
     # retiring
 

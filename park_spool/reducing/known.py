@@ -26,12 +26,16 @@ _NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Known:
-    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say."""
+    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say.
+
+    `reduced`: the highest sequence of the wishes to reduce again among them.
+    """
 
     admitted: Admitted
     retries: Retries = field(default_factory=Retries)
     controls: Controls = field(default_factory=Controls)
     wishes: frozenset[str] = frozenset()
+    reduced: int = 0
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
     _datasets: dict[tuple[int, int], bool] = field(default_factory=dict)
 

@@ -22,6 +22,7 @@ from park_spool.reducing import notes
 from park_spool.reducing.bundles import Bundles
 from park_spool.reducing.known import Known, state_of
 from park_spool.reducing.reducers import Reducers
+from park_spool.wishes import Control
 
 log = logging.getLogger(__name__)
 
@@ -135,24 +136,37 @@ class Sessions:
         counted_by = retries.read(self._member.disk, folder, names, known.read)
         applied = self._archive.retries_known(known.sid)
         fresh = [name for name in retries.names_of(names) if name in known.read and name not in applied]
+        again = [one for one in controls.reductions(names) if one.name not in self._archive.reductions_known(known.sid)]
         with self._reducers.undone_on_failure(), self._archive.transaction():
             for name in fresh:
                 self._apply_retry(known, name)
+            for wish in again:
+                self._run_again(known, wish)
             known.controls = controls.read(names)
             self.settle(known, notes.stopped_at(self._member, folder, names))
             if known.controls.priority is not None:
                 self._archive.set_priority(known.sid, known.controls.priority)
         known.retries = counted_by
+        known.reduced = max((one.seq for one in controls.reductions(names)), default=0)
         unread = {name for name in retries.names_of(names) if name not in known.read}  # NFS: it may be read later
         known.wishes = wished(names) - unread
         if fresh:
             log.info("session %s: jobs are tried again in round %d", known.sid, counted_by.highest)
+        if fresh or again:
             self._tell(known.sid)
 
     def _apply_retry(self, known: Known, name: str) -> None:
         round_ = wishes.parse_retry(name) or 0
         for group in sorted(self._archive.apply_retry(known.sid, name, round_, known.read[name])):
             self._reducers.restart(known.admitted, (known.sid, group))
+
+    def _run_again(self, known: Known, wish: Control) -> None:
+        """Run the reducers of a session again, or that of one group, over what is archived."""
+        self._archive.add_reduction(known.sid, wish.name)
+        groups = range(1, len(known.admitted.session.groups) + 1)
+        wanted = [number for number in groups if wish.argument in (None, number)]
+        self._reducers.run_again(known.admitted, wanted)
+        log.info("session %s: the reducers of groups %s ran again", known.sid, wanted)
 
     def settle(self, known: Known, stopped_at: float | None = None) -> bool:
         """Say in what state a session is, inside the caller's transaction; return whether all its jobs are final."""
@@ -164,8 +178,21 @@ class Sessions:
             ended = self._archive.last_finished(known.sid) if is_complete else self._member.wall()
             self._archive.set_state(known.sid, state, stopped_at if stopped_at and state == "cancelled" else ended)
         if state in CLOSED_STATES:
+            if state != before:
+                self.put_in_order(known)
             self._reducers.finish(known.admitted, is_news=state != before)
         return is_complete
+
+    def put_in_order(self, known: Known) -> None:
+        """Run the reducers of a session that is over from the start, if anything of it was ever wished anew.
+
+        So what they said stands in the order in which jobs ended, whether the wish came before the results or after:
+        an archive that is made again knows it from the start.
+        """
+        if wishes.edition_of(known.wishes) > 1:
+            for number, group in enumerate(known.admitted.session.groups, 1):
+                if group.reduce is not None:
+                    self._reducers.restart(known.admitted, (known.sid, number))
 
     # sessions that are not open any more
 
