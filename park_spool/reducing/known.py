@@ -33,6 +33,7 @@ class Known:
     controls: Controls = field(default_factory=Controls)
     wishes: frozenset[str] = frozenset()
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
     _datasets: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     @property

@@ -102,6 +102,7 @@ class Sessions:
         record = {"owner": session.owner, "file": session.file, **session.session.to_json()}
         with self._archive.transaction():
             self._archive.add_session(sid, record, xml, session.received)
+            self._archive.add_event(sid, "admitted", session.received, "admitted", session.user, session.file)
         known = Known(session)
         self._take_in(known, folder, self._member.disk.names(folder))
         self._known[sid] = known
@@ -134,16 +135,21 @@ class Sessions:
         counted_by = retries.read(self._member.disk, folder, names, known.read)
         applied = self._archive.retries_known(known.sid)
         fresh = [name for name in retries.names_of(names) if name in known.read and name not in applied]
+        told = list(notes.events(self._member, folder, names, self._archive.events_known(known.sid), known.read))
         with self._reducers.undone_on_failure(), self._archive.transaction():
             for name in fresh:
                 self._apply_retry(known, name)
+            for event in told:
+                self._archive.add_event(known.sid, *event)
             known.controls = controls.read(names)
             self.settle(known, notes.stopped_at(self._member, folder, names))
             if known.controls.priority is not None:
                 self._archive.set_priority(known.sid, known.controls.priority)
         known.retries = counted_by
         unread = {name for name in retries.names_of(names) if name not in known.read}  # NFS: it may be read later
-        known.wishes = wished(names) - unread
+        silent = frozenset(event.key for event in told if event.at is None)  # RACE: or just made, and not yet written
+        known.wishes = wished(names) - unread - (silent - known.silent)
+        known.silent |= silent
         if fresh:
             log.info("session %s: jobs are tried again in round %d", known.sid, counted_by.highest)
             self._tell(known.sid)
