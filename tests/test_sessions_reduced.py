@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from world import SESSION, STRANGER, Actors, World, dying_disk
 
 from park_spool import controls, retries, sealed, tallies
-from park_spool.archive import blocks
+from park_spool.archive import blocks, checking
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Unit
@@ -75,6 +75,7 @@ def reduce_all(world: World, turns: int = 6, **settings: Any) -> None:
 
 
 def tables(world: World, archive: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    assert checking.check(archive or world.config.archive) == []
     return {table: world.rows(table, archive) for table in TABLES}
 
 

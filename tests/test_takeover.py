@@ -12,6 +12,7 @@ import pytest
 from world import STRANGER, Killed, World, dying_disk, state
 
 from park_spool import admitted, controls, retries
+from park_spool.archive import checking
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Unit
@@ -62,6 +63,7 @@ def tables(world: World, archive: Path | None = None) -> dict[str, list[tuple[ob
         found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     names = {name for (name,) in found} - ONLY_SEEN
     assert len(names) == 21
+    assert checking.check(archive or world.config.archive) == []
     return {table: world.rows(table, archive) for table in names}
 
 
