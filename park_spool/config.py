@@ -52,6 +52,7 @@ class Config:
     max_attempts: int = 3
     batch_jobs: int = 20_000
     tally_seconds: float = 2.0
+    snapshot_seconds: float = 60.0
     control_seconds: float = 1.0
     drain_seconds: float = 10.0
     elsewhere_seconds: float = 10.0

@@ -94,6 +94,11 @@ class Layout:
         return self.root / "archive" / "park.sqlite"
 
     @property
+    def snapshots(self) -> Path:
+        """Return the folder of the copies of the archive that other hosts read."""
+        return self.root / "archive"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -27,6 +27,7 @@ _TEXTS = {
     "lock": r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ,
     "tally": r"tally\." + _NODE + r"\." + _SEQ,
     "bundle": _NODE + r"\." + _SEQ,
+    "snapshot": r"snapshot\." + _NODE + r"\." + _SEQ + r"\.sqlite",
     "expired": _NODE + r"\.expired",
     "control": r"control\."
     + _SEQ

@@ -16,6 +16,7 @@ from test_check import LEGAL
 from world import STRANGER, Actors, World, run_until_closed, state
 
 from park_spool import controls, naming, retries, tallies, wishes
+from park_spool.archive import snapshots
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.config import Config
@@ -73,6 +74,7 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     story(world, Watching)
     keep(world, user, sid)
     deliver(world, user, sid)
+    snapshots.publish(user, world.config.archive)
     retries.open_round(user, world.layout.closed_session(sid), {(1, 1): [(1, 2)]}, "wwchen")
     user.disk.move(world.layout.closed_session(sid), folder)
     story(world, Watching)
@@ -313,6 +315,7 @@ LEFTOVERS = {
     "reply counted but not unlinked": "a reply bundled and not unlinked",
     "tallies of earlier reducers": "a tally of an earlier reducer",
     "locks of lower epochs": "a lock of a lower epoch",
+    "snapshots of reducers that are gone": "a snapshot of a reducer that is gone",
     "`tmp/` names": "a temporary file",
 }
 

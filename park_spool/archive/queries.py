@@ -67,6 +67,12 @@ def _full_sid(connection: sqlite3.Connection, prefix: str) -> str:
     raise NotFound(f"{prefix!r} begins the names of several sessions ({names}); give more of it")
 
 
+def copied(connection: sqlite3.Connection) -> float:
+    """Return when this copy of the archive was made; 0 if it is none, or does not say."""
+    row = connection.execute("SELECT CAST(value AS REAL) FROM meta WHERE key = 'copied'").fetchone()
+    return 0.0 if row is None else float(row[0])
+
+
 def groups(connection: sqlite3.Connection, sid: str) -> list[GroupRow]:
     return [GroupRow(**row) for row in connection.execute(_GROUPS, (sid,))]
 

@@ -13,11 +13,11 @@ import click
 
 from park_spool import admitted, config, job_names, layout, whereabouts
 from park_spool.admitted import Admitted
-from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import JobDetail
 from park_spool.atomic import Disk
 from park_spool.attributes import numbers
 from park_spool.catalog.registry import Registry
+from park_spool.cli import archived
 from park_spool.cli.options import FAILED, FINE, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
@@ -121,7 +121,7 @@ def ending(done: Run) -> Iterator[str]:
 
 def _archived(settings: Config, sid: str, job: str) -> JobDetail | str:
     try:
-        return ArchiveReader(settings.archive).job(sid, *job_names.read_one(job))
+        return archived.reader(settings).job(sid, *job_names.read_one(job))
     except ParkError as error:
         return str(error)
 

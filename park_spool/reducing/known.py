@@ -37,6 +37,7 @@ class Known:
     wishes: frozenset[str] = frozenset()
     reduced: int = 0
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
     _datasets: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     @property

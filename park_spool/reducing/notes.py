@@ -1,21 +1,24 @@
-"""What controls and tombstones say of themselves: who, and when. For people: what cannot be read is absent."""
+"""What controls, retries and tombstones say of themselves: who, and when. For people: what cannot be read is absent."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from park_spool import naming, wishes
+from park_spool import intervals, naming, wishes
 from park_spool.member import Member
+from park_spool.retries import Jobs
 
 
 class Note(msgspec.Struct, frozen=True):
     """The fields that matter here; `at` and `received` are Unix times."""
 
     at: float | None = None
+    by: str = ""
     user: str = ""
     file: str = ""
     received: float | None = None
@@ -31,6 +34,47 @@ def read(data: bytes | None) -> Note:
         return msgspec.convert(json.loads((data or b"").partition(b"\n")[0]), Note)
     except (ValueError, RecursionError):
         return Note()
+
+
+class Event(NamedTuple):
+    """What happened to a session, from the name `key` in its folder; `at` is None where its file does not say."""
+
+    key: str
+    at: float | None
+    what: str
+    who: str
+    detail: str
+
+
+def events(
+    member: Member, folder: Path, names: Iterable[str], known: Collection[str], named: Mapping[str, Jobs]
+) -> Iterator[Event]:
+    """Read what the names in a session's folder tell of it, but for those that are `known`.
+
+    `named` are the jobs that each retry names.
+    """
+    for name in names:
+        told = None if name in known else what_happened(name, named)
+        if told is not None:
+            note = read(member.disk.read(folder / name))
+            yield Event(name, note.at, told[0], note.by, told[1])
+
+
+def what_happened(name: str, named: Mapping[str, Jobs]) -> tuple[str, str] | None:
+    """Say what a name in a session's folder tells of it, and the detail; None if nothing.
+
+    >>> what_happened("control.000000001.x0p2qa.priority.-5", {}), what_happened("session.json", {})
+    (('priority', '-5'), None)
+    >>> what_happened("retry.01.x0p2qa", {"retry.01.x0p2qa": {(1, 1): [(3, 5)], (2, 1): [(1, 2)]}})
+    ('retry', 'round 1, 3 jobs')
+    """
+    control, round_ = wishes.parse_control(name), wishes.parse_retry(name)
+    if control is not None:
+        return control.verb, "" if control.argument is None else str(control.argument)
+    if round_ is None:
+        return None
+    jobs = sum(map(intervals.total, named.get(name, {}).values()))
+    return "retry", f"round {round_}, {jobs} job{'' if jobs == 1 else 's'}"
 
 
 def stopped_at(member: Member, folder: Path, names: list[str]) -> float | None:

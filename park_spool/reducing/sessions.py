@@ -104,6 +104,7 @@ class Sessions:
         record = {"owner": session.owner, "file": session.file, **session.session.to_json()}
         with self._archive.transaction():
             self._archive.add_session(sid, record, xml, session.received)
+            self._archive.add_event(sid, "admitted", session.received, "admitted", session.user, session.file)
         known = Known(session)
         self._take_in(known, folder, self._member.disk.names(folder))
         self._known[sid] = known
@@ -134,12 +135,13 @@ class Sessions:
         if not wished(names):
             return
         counted_by = retries.read(self._member.disk, folder, names, known.read)
-        applied = self._archive.retries_known(known.sid)
-        fresh = [name for name in retries.names_of(names) if name in known.read and name not in applied]
-        again = [one for one in controls.reductions(names) if one.name not in self._archive.reductions_known(known.sid)]
+        told = list(notes.events(self._member, folder, names, self._archive.events_known(known.sid), known.read))
+        fresh, again = self._fresh(known, names)
         with self._reducers.undone_on_failure(), self._archive.transaction():
             for name in fresh:
                 self._apply_retry(known, name)
+            for event in told:
+                self._archive.add_event(known.sid, *event)
             for wish in again:
                 self._run_again(known, wish)
             known.controls = controls.read(names)
@@ -149,11 +151,19 @@ class Sessions:
         known.retries = counted_by
         known.reduced = max((one.seq for one in controls.reductions(names)), default=0)
         unread = {name for name in retries.names_of(names) if name not in known.read}  # NFS: it may be read later
-        known.wishes = wished(names) - unread
+        silent = frozenset(event.key for event in told if event.at is None)  # RACE: or just made, and not yet written
+        known.wishes = wished(names) - unread - (silent - known.silent)
+        known.silent |= silent
         if fresh:
             log.info("session %s: jobs are tried again in round %d", known.sid, counted_by.highest)
         if fresh or again:
             self._tell(known.sid)
+
+    def _fresh(self, known: Known, names: list[str]) -> tuple[list[str], list[Control]]:
+        """Return the retries that can be read, and the wishes to reduce again, that are not in the archive yet."""
+        applied, done = self._archive.retries_known(known.sid), self._archive.reductions_known(known.sid)
+        fresh = [name for name in retries.names_of(names) if name in known.read and name not in applied]
+        return fresh, [one for one in controls.reductions(names) if one.name not in done]
 
     def _apply_retry(self, known: Known, name: str) -> None:
         round_ = wishes.parse_retry(name) or 0
