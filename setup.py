@@ -8,6 +8,7 @@ setup(
         "park_spool.archive",
         "park_spool.catalog",
         "park_spool.cli",
+        "park_spool.delivering",
         "park_spool.looking",
         "park_spool.plots",
         "park_spool.reducing",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from park_spool.attributes import finite
 from park_spool.delivering.answer import Answer, Fit, JobLine
 from park_spool.progress import utc
 
@@ -70,16 +71,20 @@ def _parameter_rows(group: int, fit: Fit) -> Iterator[list[object]]:
 
 
 def bound_of(entry: Mapping[str, Any]) -> str:
-    """Say at which of its bounds a parameter stands: min, max or neither.
+    """Say at which of its bounds a parameter stands: min, max or neither. A box may be open at an end, or at both.
 
     >>> bound_of({"value": 6.4, "min": 6.0, "max": 6.4}), bound_of({"value": 6.2, "min": 6.0, "max": 6.4})
     ('max', '')
+    >>> bound_of({"value": 0.0, "min": 0.0, "max": None}), bound_of({"value": 1e-9, "min": 0.0, "max": None})
+    ('min', '')
     """
-    value, low, high = entry.get("value"), entry.get("min"), entry.get("max")
-    if not all(isinstance(number, int | float) for number in (value, low, high)) or not low < high:  # type: ignore[operator]
+    value, low, high = (finite(entry.get(key)) for key in ("value", "min", "max"))
+    if value is None or (low is not None and high is not None and not low < high):
         return ""
-    place = (value - low) / (high - low)  # type: ignore[operator]
-    return "min" if place <= CLOSE else "max" if place >= 1 - CLOSE else ""
+    near = CLOSE * (high - low) if low is not None and high is not None else 0.0
+    if low is not None and value <= low + near:
+        return "min"
+    return "max" if high is not None and value >= high - near else ""
 
 
 def batch(batch: Mapping[str, Fit | None]) -> Iterator[str]:
