@@ -29,6 +29,7 @@ ELSEWHERE = {
     "park_spool/running/here.py": "the temporary folder of a job that is run again on a terminal",
     "park_spool/running/one_call.py": "its reply, in that folder",
     "park_spool/sessions/submission.py": "unpacks below a temporary name",
+    "park_spool/transfer.py": "a user's own folder, and a temporary name",
     "park_spool/submit.py": "fills a temporary name",
     "park_spool/delivering/folder.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",

@@ -101,6 +101,11 @@ def state(connection: sqlite3.Connection, sid: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def closed_at(connection: sqlite3.Connection, sid: str) -> float | None:
+    row = connection.execute("SELECT closed FROM sessions WHERE sid = ?", (sid,)).fetchone()
+    return None if row is None else row[0]
+
+
 def has_run(connection: sqlite3.Connection, sid: str) -> bool:
     """Say whether any job of a session was run, whatever came of it."""
     row = connection.execute("SELECT max(first_started) FROM joblists WHERE sid = ?", (sid,)).fetchone()

@@ -9,6 +9,7 @@ bundles and goes on.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,9 @@ from park_spool.member import Member
 from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
+from park_spool.reducing.errands import Errands, Send
 from park_spool.reducing.known import Known, block_of, results_of
+from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.sessions import Sessions
 from park_spool.reducing.tallying import Tallying
@@ -36,15 +39,16 @@ STRANGE = "it answers a session that was never admitted"
 class Reducing:
     """One reducer over one open archive; made anew whenever this process becomes the active one."""
 
-    def __init__(self, member: Member, archive: Archive, reducers: Reducers) -> None:
+    def __init__(self, member: Member, archive: Archive, reducers: Reducers, send: Send | None = None) -> None:
         self._member = member
         self._archive = archive
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._sessions = Sessions(
-            member, archive, reducers, self._bundles, lambda sid: self._tallying.mark(sid, is_urgent=True)
-        )
+        self._errands = Errands(send, lambda errand: outgoing.done(errand), member.monotonic)
+        outgoing = Outgoing(member, archive, self._errands)
+        tell = functools.partial(self._tallying.mark, is_urgent=True)
+        self._sessions = Sessions(member, archive, reducers, self._bundles, outgoing, tell)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
@@ -73,10 +77,11 @@ class Reducing:
         self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
-        return did
+        return self._errands.step() or did
 
     def flush(self) -> None:
         """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
+        self._errands.leave()
         self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
@@ -84,7 +89,7 @@ class Reducing:
     @property
     def is_waiting(self) -> bool:
         is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
-        return is_owing or bool(self._reducers.unflushed())
+        return is_owing or bool(self._reducers.unflushed()) or self._errands.is_busy
 
     def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
         if groups:

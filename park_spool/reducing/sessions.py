@@ -21,6 +21,7 @@ from park_spool.member import Member
 from park_spool.reducing import notes
 from park_spool.reducing.bundles import Bundles
 from park_spool.reducing.known import Known, state_of
+from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.wishes import Control
 
@@ -31,12 +32,19 @@ class Sessions:
     """What one reducer knows of the sessions; `tell(sid)` is called when what is final in one has changed."""
 
     def __init__(
-        self, member: Member, archive: Archive, reducers: Reducers, bundles: Bundles, tell: Callable[[str], None]
+        self,
+        member: Member,
+        archive: Archive,
+        reducers: Reducers,
+        bundles: Bundles,
+        outgoing: Outgoing,
+        tell: Callable[[str], None],
     ) -> None:
         self._member = member
         self._archive = archive
         self._reducers = reducers
         self._bundles = bundles
+        self._outgoing = outgoing
         self._tell = tell
         self._known: dict[str, Known] = {}
         self._broken: set[str] = set()
@@ -49,12 +57,11 @@ class Sessions:
         """Take in what happened while nobody reduced: sessions that came, were told otherwise, were closed, deleted."""
         self.deleted = self._archive.deleted_sessions()
         self.open = set(self._archive.open_sessions())
+        self._outgoing.look()
         self._bury()
         known = self._archive.sessions_known()
         for sid in filter(naming.is_sid, self._member.disk.names(self._member.layout.closed)):
-            names = self._member.disk.names(self._member.layout.closed_session(sid))
-            if sid not in known or wished(names):
-                self.attend(sid, self._member.layout.closed_session(sid), names)
+            self._see_closed(sid, is_news=sid not in known)
         self.step()
 
     def step(self) -> bool:
@@ -65,7 +72,10 @@ class Sessions:
         is_due = self._is_due("controls", self._member.config.control_seconds)
         for sid in sorted(names if is_due else fresh):
             self.attend(sid, spool.session(sid), self._member.disk.names(spool.session(sid)))
+        for sid in sorted(fresh):
+            self._expect_bundles(sid)
         self.open |= names
+        self._see_running()
         if vanished - self._lost or (vanished and is_due):
             self._leave(vanished)
         if self._is_due("tombstones", self._member.config.audit_seconds):
@@ -78,6 +88,25 @@ class Sessions:
             return False
         self._due[what] = now + every
         return True
+
+    def _expect_bundles(self, sid: str) -> None:
+        """Have the bundles of a session read in that came with it from another spool."""
+        if self._member.disk.names(self._member.layout.bundles(sid)):
+            self._tell(sid)
+
+    def _see_running(self) -> None:
+        for sid in sorted(self.open) if self._outgoing.has_notices else ():
+            known = self._known.get(sid)
+            if known is not None:
+                self._outgoing.running(sid, known.admitted.session, self._member.layout.session(sid))
+
+    def _see_closed(self, sid: str, is_news: bool) -> None:
+        """Take in what was said of a closed session, and see to what is to go out."""
+        folder = self._member.layout.closed_session(sid)
+        names = self._member.disk.names(folder)
+        if is_news or wished(names):
+            self.attend(sid, folder, names)
+        self._outgoing.closed(sid, names, lambda: known.admitted.session if (known := self.get(sid)) else None)
 
     # one session
 
@@ -213,13 +242,21 @@ class Sessions:
             if wishes.tombstone_name(sid) in closed:
                 self._delete(sid)
             elif sid in closed:
-                self.attend(sid, spool.closed_session(sid), self._member.disk.names(spool.closed_session(sid)))
+                self._see_closed(sid, is_news=True)
                 self.open.discard(sid)
         self._lost = vanished & self.open  # RACE: on their way from one folder to the other; another look finds them
 
     def _bury(self) -> None:
-        """Find tombstones that the archive does not know, and bundles that a crash left of deleted sessions."""
+        """Find tombstones that the archive does not know, and what a crash left of deleted sessions.
+
+        Find closed sessions that it does not know, too: one that came from another spool may have been open for so
+        short a while that nobody saw it.
+        """
         names = self._member.disk.names(self._member.layout.closed)
+        known = self._archive.sessions_known()
+        for sid in [name for name in names if naming.is_sid(name) and name not in known]:
+            self._expect_bundles(sid)
+            self._see_closed(sid, is_news=True)
         stones = {sid for sid in map(wishes.parse_tombstone, names) if sid is not None}
         for sid in sorted(stones - self.deleted):
             self._delete(sid)
@@ -235,7 +272,8 @@ class Sessions:
         self.open.discard(sid)
         self.let_go(sid)
         self._bundles.remove(sid)
-        log.info("session %s was deleted: its rows and bundles are removed", sid)
+        self._outgoing.forget(sid)
+        log.info("session %s was deleted: its rows, bundles and what was delivered are removed", sid)
 
 
 def wished(names: Iterable[str]) -> frozenset[str]:
