@@ -62,6 +62,7 @@ class Config:
     worker_jobs: int = 1_000_000
     worker_growth: int = 1_000_000_000
     max_submission_bytes: int = 4_000_000_000
+    keep_days: float | None = None  # for ever; 0 in park.toml means that, too
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -227,6 +228,8 @@ def _typed(layout: Layout, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
+    if wanted == float | None:
+        return _value(layout, key, float, value) or None
     if wanted == tuple[Path, ...] and isinstance(value, (list, tuple)):
         return tuple((layout.root / Path(str(item)).expanduser()).absolute() for item in value)
     if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import job_queries, queries
+from . import job_queries, queries, sessions
 from .rows import (
     AttemptRow,
     BestRow,
@@ -65,6 +65,11 @@ class ArchiveReader:
         """Return sessions, newest first."""
         with self._snapshot() as connection:
             return queries.sessions(connection, limit, offset)
+
+    def closed_before(self, at: float) -> list[SessionRow]:
+        """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+        with self._snapshot() as connection:
+            return [queries.session(connection, sid) for sid in sessions.closed_before(connection, at)]
 
     def session(self, prefix: str) -> SessionRow:
         """Return the session whose id begins with `prefix`; NotFound if there is none, or more than one."""
