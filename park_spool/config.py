@@ -70,6 +70,7 @@ class Config:
     mail_from: str = ""
     webhook: str = ""
     webhook_secret: str = ""
+    keep_days: float | None = None  # for ever; 0 in park.toml means that, too
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -236,6 +237,8 @@ def _typed(layout: Layout, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
+    if wanted == float | None:
+        return _value(layout, key, float, value) or None
     if wanted == tuple[Path, ...] and isinstance(value, (list, tuple)):
         return tuple((layout.root / Path(str(item)).expanduser()).absolute() for item in value)
     if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -7,6 +7,7 @@ The tests tell it to an archive of today, too, and compare. So it uses no more t
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 SID, OTHER, GONE = "20261123-025532-k3j9", "20261124-101010-aaaa", "20261122-090000-zzzz"
@@ -63,6 +64,28 @@ SCAN = group(
     [],
     joblist(2, scan={"axes": [{"name": "dataset", "values": ["left", "right"]}], "template": element()}),
 )
+
+
+def archive(path: Path) -> Path:
+    """Make an archive of today that was told the whole story, and what only today's can be told; return its path."""
+    from park_spool.archive.entries import Provenance
+    from park_spool.archive.writing import Archive, Result
+
+    with Archive.open(path) as opened:
+        tell(opened, Result, 3)
+        versions = '{"numpy": "2.4.6"}'
+        opened.put_provenance([Provenance(SID, 1, NODE, "n1", "0.1.0", "3.11.7", "reflectivity", "d1" * 32, versions)])
+        opened.add_event(SID, "retry.01.x0p2qa", RECEIVED + 30.0, "retry", "wei", "round 1, 1 job")
+        opened.add_node_event(NODE, RECEIVED, "appeared", "n1, 2 CPUs, park-spool 0.1.0")
+        opened.add_reduction(SID, "control.000000001.x0p2qa.reduce")
+        opened.add_delivery(OTHER, 1, OTHER)
+        opened.put_results(
+            [
+                result(Result, 3, job=3, status="failed", is_final=False, why="no", node=SECOND),
+                result(Result, 3, job=3, attempt=1, output=fit(2.5, curve=CURVE), after=3.0),
+            ]
+        )
+    return path
 
 
 def tell(archive: Any, make: Any, schema: int, upto: int = 2) -> None:

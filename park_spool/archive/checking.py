@@ -31,12 +31,12 @@ _PARAMETERS = """
   WHERE sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ? ORDER BY place"""
 
 
-def check(path: Path) -> list[str]:
+def check(path: Path, is_copy: bool = False) -> list[str]:
     """Return one sentence for each fault of the archive at `path`; an empty list means that all is well.
 
-    Raises NotFound if there is none, SpoolError if the file is no archive.
+    `is_copy`: it is never written again. Raises NotFound if there is none, SpoolError if the file is no archive.
     """
-    with snapshot(path) as connection:
+    with snapshot(path, is_copy=is_copy) as connection:
         broken = [text for (text,) in connection.execute(f"PRAGMA integrity_check({MOST})") if text != "ok"]
         if broken:
             return [f"the file is damaged: {text}" for text in broken]

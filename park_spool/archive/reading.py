@@ -14,10 +14,22 @@ from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import job_queries, queries
+from . import fit_queries, happenings, job_queries, queries, sessions
+from .fit_rows import (
+    BatchRow,
+    DataSetRow,
+    FitRow,
+    ParameterRow,
+    ProvenanceRow,
+    RunRow,
+    Said,
+    SpreadRow,
+    TextRow,
+)
 from .rows import (
     AttemptRow,
     BestRow,
+    EventRow,
     FailureRow,
     FileRow,
     GroupPage,
@@ -27,13 +39,16 @@ from .rows import (
     JobDetail,
     JobRow,
     MessageRow,
+    NodeEventRow,
     NodeRow,
     RunningRow,
     SessionPage,
     SessionRow,
+    Wanted,
 )
 from .sqlite import snapshot
 
+ANY = Wanted()
 MOST_DOTS = 2000  # jobs drawn in the picture of a group's chi-square
 MOST_FAILURES = 50
 MOST_MESSAGES = 50
@@ -61,10 +76,25 @@ class ArchiveReader:
         with self._snapshot() as connection:
             return queries.copied(connection)
 
-    def sessions(self, limit: int = 50, offset: int = 0) -> list[SessionRow]:
-        """Return sessions, newest first."""
+    def sessions(self, limit: int = 50, offset: int = 0, wanted: Wanted = ANY) -> list[SessionRow]:
+        """Return the sessions that are wanted, newest first."""
         with self._snapshot() as connection:
-            return queries.sessions(connection, limit, offset)
+            return queries.sessions(connection, wanted, limit, offset)
+
+    def count_sessions(self, wanted: Wanted = ANY) -> int:
+        """Count the sessions that are wanted."""
+        with self._snapshot() as connection:
+            return queries.count_sessions(connection, wanted)
+
+    def users(self) -> list[str]:
+        """Return the users who have sessions, by name."""
+        with self._snapshot() as connection:
+            return queries.users(connection)
+
+    def closed_before(self, at: float) -> list[SessionRow]:
+        """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+        with self._snapshot() as connection:
+            return [queries.session(connection, sid) for sid in sessions.closed_before(connection, at)]
 
     def session(self, prefix: str) -> SessionRow:
         """Return the session whose id begins with `prefix`; NotFound if there is none, or more than one."""
@@ -85,10 +115,85 @@ class ArchiveReader:
         with self._snapshot() as connection:
             return queries.best(connection, sid, group)
 
+    def fit(self, sid: str, group: int, joblist: int, job: int) -> BestRow | None:
+        """Return any fit as `best` returns the best one; None if the job has no chisq."""
+        with self._snapshot() as connection:
+            return queries.fit(connection, sid, group, joblist, job)
+
+    def fits(self, sid: str, group: int, limit: int = 100, offset: int = 0) -> list[FitRow]:
+        """Return the fits of a group, the lowest chisq first."""
+        with self._snapshot() as connection:
+            return fit_queries.fits(connection, sid, group, limit, offset)
+
+    def parameters(self, sid: str, group: int, joblist: int, job: int) -> list[ParameterRow]:
+        """Return the parameters that a job gave, in the order of its output."""
+        with self._snapshot() as connection:
+            return fit_queries.parameters(connection, (sid, group, joblist, job))
+
+    def spread(self, sid: str, group: int, most: int = 1000) -> list[SpreadRow]:
+        """Return the parameters of the best `most` fits of a group, the lowest chisq first."""
+        with self._snapshot() as connection:
+            return fit_queries.spread(connection, sid, group, most)
+
+    def batch(self, sid: str, group: int, limit: int = 1000, offset: int = 0) -> list[BatchRow]:
+        """Return the best fit of each data set of a group, by the data sets' names."""
+        with self._snapshot() as connection:
+            return fit_queries.batch(connection, sid, group, limit, offset)
+
+    def count_datasets(self, sid: str, group: int) -> int:
+        """Count the data sets that jobs of a group are about."""
+        with self._snapshot() as connection:
+            return fit_queries.count_datasets(connection, sid, group)
+
+    def said(self, sid: str, group: int, joblist: int, job: int) -> Said | None:
+        """Return what a job said, with its curve if it gave one; None if it said nothing, or is not final."""
+        with self._snapshot() as connection:
+            return fit_queries.said(connection, (sid, group, joblist, job))
+
+    def runs(self, sid: str, group: int, joblist: int, job: int) -> list[RunRow]:
+        """Return every run of a job with its last lines of standard error, the first one first: the job's log."""
+        with self._snapshot() as connection:
+            return fit_queries.runs(connection, (sid, group, joblist, job))
+
+    def data_sets(self, sid: str) -> list[DataSetRow]:
+        """Return the data sets that jobs of a session read."""
+        with self._snapshot() as connection:
+            return fit_queries.data_sets(connection, sid)
+
+    def provenance(self, sid: str) -> list[ProvenanceRow]:
+        """Return what ran the jobs of a session."""
+        with self._snapshot() as connection:
+            return fit_queries.provenance(connection, sid)
+
+    def texts(self, sid: str) -> list[TextRow]:
+        """Return what the reducers of a session put."""
+        with self._snapshot() as connection:
+            return fit_queries.texts(connection, sid)
+
+    def deliveries(self, sid: str) -> dict[int, str]:
+        """Return a session's folders in the outbox by their editions."""
+        with self._snapshot() as connection:
+            return happenings.deliveries(connection, sid)
+
     def messages(self, sid: str, limit: int = MOST_MESSAGES) -> list[MessageRow]:
         """Return the newest messages of a session's reducers, oldest of them first."""
         with self._snapshot() as connection:
             return queries.messages(connection, sid, limit)
+
+    def messages_after(self, sid: str, group: int, number: int, limit: int = 1000) -> list[MessageRow]:
+        """Return the messages of a group after this number, in order; a reducer that begins anew numbers anew."""
+        with self._snapshot() as connection:
+            return queries.messages_after(connection, sid, group, number, limit)
+
+    def events(self, sid: str) -> list[EventRow]:
+        """Return what happened to a session, the first thing first."""
+        with self._snapshot() as connection:
+            return queries.events(connection, sid)
+
+    def node_events(self, limit: int = 100) -> list[NodeEventRow]:
+        """Return the newest things that happened to nodes, the newest first."""
+        with self._snapshot() as connection:
+            return queries.node_events(connection, limit)
 
     def failures(self, sid: str, limit: int = MOST_FAILURES) -> list[FailureRow]:
         """Return the jobs of a session that failed for good, with the reason in words."""

@@ -11,6 +11,15 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sessions are wanted; None is any. `text` is part of id, user, file, or the name or task of a group."""
+
+    user: str | None = None
+    state: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     sid: str
     user: str
@@ -168,6 +177,27 @@ class MessageRow:
     number: int
     at: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to a session; `key` is the name on the spool that tells of it, `at` None where it does not say."""
+
+    key: str
+    at: float | None
+    what: str
+    who: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEventRow:
+    """What the reducer saw of a node."""
+
+    node: str
+    at: float
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

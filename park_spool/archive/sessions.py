@@ -92,6 +92,15 @@ def set_state(connection: sqlite3.Connection, sid: str, state: str, at: float) -
     )
 
 
+def closed_before(connection: sqlite3.Connection, at: float) -> list[str]:
+    """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+    rows = connection.execute(
+        "SELECT sid FROM sessions WHERE closed < ? AND state IN ('done', 'failed', 'cancelled') ORDER BY closed, sid",
+        (at,),
+    )
+    return [sid for (sid,) in rows]
+
+
 def set_priority(connection: sqlite3.Connection, sid: str, priority: int) -> None:
     connection.execute("UPDATE sessions SET priority = ? WHERE sid = ?", (priority, sid))
 

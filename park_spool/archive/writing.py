@@ -97,6 +97,10 @@ class Archive:
         """Set a session's state; done, failed, cancelled and deleted close it."""
         sessions.set_state(self._connection, sid, state, at)
 
+    def closed_before(self, at: float) -> list[str]:
+        """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+        return sessions.closed_before(self._connection, at)
+
     def set_priority(self, sid: str, priority: int) -> None:
         sessions.set_priority(self._connection, sid, priority)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from park_spool import naming, replies
@@ -54,15 +54,20 @@ class Reducing:
         self._retired: dict[str, set[str]] = {}
         self._unsure: set[str] = set()  # sessions with a bundle that was written and perhaps not counted
 
-    def catch_up(self) -> None:
+    def catch_up(self, tell: Callable[[int, int], None] = lambda done, of: None) -> None:
         """Read every session and every bundle that the archive has not got, whoever wrote them.
 
-        Then say what is final.
+        Then say what is final. `tell` is called with how many of the sessions that have bundles are done.
         """
         self._sessions.catch_up()
-        for sid in self._bundles.sids():
+        sids = self._bundles.sids()
+        for number, sid in enumerate(sids, 1):
             if self._absorb(sid):
                 self._put_in_order(sid)
+            self._flush_reducers(self._reducers.unflushed())
+            if self._is_complete(sid):
+                self._sessions.let_go(sid)  # memory stays small however many there are
+            tell(number, len(sids))
         # CRASH: a session whose jobs are all final may stand open because its tally was never published.
         for sid in sorted(self._sessions.open):
             self._tallying.mark(sid)

@@ -66,6 +66,10 @@ class Errands:
             if self.send is not None and errand != self._errand and self._tries.get(errand, 0) < MOST_TRIES:
                 self._waiting.setdefault(errand, self.monotonic())
 
+    def is_wanted(self, errand: Errand) -> bool:
+        """Say whether an errand is waiting or at work."""
+        return errand in self._waiting or errand == self._errand
+
     @property
     def is_busy(self) -> bool:
         return self._child is not None
