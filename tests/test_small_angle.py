@@ -31,6 +31,12 @@ Inputs = dict[str, Any]
 Modules = dict[str, ModuleType]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def scipy(needs: Callable[[str], str]) -> None:
+    """All of this computes with scipy."""
+    needs("scipy")
+
+
 @pytest.fixture(scope="module")
 def known(commands: ModuleType, annealing: Inputs) -> dict[str, Any]:
     """Fit the frame whose answer is known."""
@@ -248,6 +254,13 @@ def test_amplitudes_of_a_start_are_the_best_for_its_shape(modules: Modules) -> N
     (start,), seed = modules["starts"].starts_of(problem, 1, lambda: 0)
     assert start == pytest.approx({"I0": 10.0, "Rg": 50.0, "background": -0.1})
     assert seed == {}
+
+
+def test_amounts_are_never_negative(modules: Modules) -> None:
+    rows = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert modules["problem"].non_negative(rows, np.array([2.0, -3.0])).tolist() == [2.0, 0.0]
+    assert modules["problem"].non_negative(0 * rows, np.array([2.0, -3.0])).tolist() == [0.0, 0.0]
+    assert len(modules["problem"].non_negative(rows[:0], np.array([1.0, 1.0]))) == 0
 
 
 def test_two_minima_need_several_starts(commands: ModuleType, annealing: Inputs) -> None:

@@ -15,9 +15,10 @@ from small_angle_service import BLEND_CHISQ, SERVICE, blend, measured  # noqa: F
 
 from park_spool.sessions.session import DataRef
 
+DOCUMENT = (SERVICE.parents[1] / "docs" / "small_angle.md").read_text(encoding="utf-8")
 COIL = "\n".join(f"{0.01 * step:.2f} {10 / (1 + (0.5 * step) ** 2):.6f} 0.05" for step in range(1, 31))
 SESSION = """<session user='wwchen' name='frames'>
- <group name='annealing'>
+ <group name='annealing at 870 °C'>
   <dataSet><data name='annealing' href='package:sasdata/example_data/1d_data/VTMA.h5'/></dataSet>
   <reduce classname='Batch'/>
   <task cmd='small_angle/beaucage'/>
@@ -74,6 +75,9 @@ def test_a_session_through_all_daemons(tmp_path: Path, blend: dict[str, Any]) ->
             (2, 1, "ok", "ISIS_Polymer_Blend_TK49.xml"),
         ]
         assert [row[4] for row in rows] == pytest.approx([750.15, 364.66, None, BLEND_CHISQ], abs=0.01)
+        frames = site.query(DOCUMENT.partition("```sql\n")[2].partition("```")[0])
+        assert [name for name, *_ in frames] == [rows[0][3], rows[1][3]]
+        assert frames[1][1:] == pytest.approx((1.5258, 282.39, 4.394), rel=1e-3)
         [(why,)] = site.query("SELECT why FROM results WHERE group_number = 1 AND job_number = 3")
         assert "frame: expected a number from 1 to 170 for VTMA.h5, got 300" in why
         [(value, error)] = site.query("SELECT value, error FROM parameters WHERE group_number = 2 AND name = 'Rg'")

@@ -72,11 +72,7 @@ def _signs(number: Number) -> tuple[float, ...]:
 
 
 def non_negative(columns: Matrix, target: Column) -> Column:
-    """Find the amounts, 0 or more, of some columns (rows of the matrix) that come nearest to a target.
-
-    >>> non_negative(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([2.0, -3.0]))
-    array([2., 0.])
-    """
+    """Find the amounts, 0 or more, of some columns (rows of the matrix) that come nearest to a target."""
     from scipy.optimize import nnls
 
     if not len(columns):
