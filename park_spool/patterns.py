@@ -35,7 +35,7 @@ _TEXTS = {
     + _RANDOM
     + r"\.(?P<verb>cancel|delete|pause|resume|priority|reduce)(\.(?P<argument>-?\d{1,3}))?",
     "retry": r"retry\.(?P<round>\d{2})\." + _RANDOM,
-    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)",
+    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)\.(?P<channel>mail|webhook)",
     "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",

@@ -92,7 +92,7 @@ def deliver(world: World, reducer: Member, sid: str) -> None:
     """What a reducer's child does with the answer of a session that is closed."""
     for edition in (1, 2):
         reducer.disk.make_folder(world.layout.delivered(sid, edition))
-    reducer.disk.create(world.layout.closed_session(sid) / wishes.told_name(1, "done"))
+    reducer.disk.create(world.layout.closed_session(sid) / wishes.Told(1, "done", "mail").name)
 
 
 def keep(world: World, worker: Member, sid: str) -> None:

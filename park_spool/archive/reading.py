@@ -140,6 +140,11 @@ class ArchiveReader:
         with self._snapshot() as connection:
             return fit_queries.batch(connection, sid, group, limit, offset)
 
+    def datasets_by_jobs(self, sid: str, group: int, limit: int) -> list[str]:
+        """Return the data sets that jobs of a group are about, in the order of the first job of each."""
+        with self._snapshot() as connection:
+            return fit_queries.datasets_by_jobs(connection, sid, group, limit)
+
     def count_datasets(self, sid: str, group: int) -> int:
         """Count the data sets that jobs of a group are about."""
         with self._snapshot() as connection:
@@ -204,6 +209,11 @@ class ArchiveReader:
         """Return the finished jobs of a session in the order of their names."""
         with self._snapshot() as connection:
             return job_queries.jobs(connection, sid, limit, offset)
+
+    def jobs_after(self, sid: str, key: tuple[int, int, int], limit: int) -> list[JobRow]:
+        """Return the finished jobs that come after this one (group, job list, job), however many stand before."""
+        with self._snapshot() as connection:
+            return job_queries.jobs_after(connection, sid, key, limit)
 
     def job(self, prefix: str, group: int, joblist: int, job: int) -> JobDetail:
         """Return all that is known of one job; NotFound if there is no such session, or no such job in it."""

@@ -23,7 +23,7 @@ from park_spool.member import Member
 from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
-from park_spool.reducing.errands import Errands, Send
+from park_spool.reducing.errands import Send
 from park_spool.reducing.known import Known, block_of, results_of
 from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
@@ -45,10 +45,9 @@ class Reducing:
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._errands = Errands(send, lambda errand: outgoing.done(errand), member.monotonic)
-        outgoing = Outgoing(member, archive, self._errands)
+        self._outgoing = Outgoing(member, archive, send)
         tell = functools.partial(self._tallying.mark, is_urgent=True)
-        self._sessions = Sessions(member, archive, reducers, self._bundles, outgoing, tell)
+        self._sessions = Sessions(member, archive, reducers, self._bundles, self._outgoing, tell)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
@@ -82,11 +81,11 @@ class Reducing:
         self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
-        return self._errands.step() or did
+        return self._outgoing.step() or did
 
     def flush(self) -> None:
         """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
-        self._errands.leave()
+        self._outgoing.leave()
         self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
@@ -94,7 +93,7 @@ class Reducing:
     @property
     def is_waiting(self) -> bool:
         is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
-        return is_owing or bool(self._reducers.unflushed()) or self._errands.is_busy
+        return is_owing or bool(self._reducers.unflushed()) or self._outgoing.is_busy
 
     def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
         if groups:

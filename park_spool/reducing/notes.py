@@ -1,4 +1,4 @@
-"""What controls, retries and tombstones say of themselves: who, and when. For people: what cannot be read is absent."""
+"""What controls, retries, notices and tombstones say of themselves: who, and when. What cannot be read is absent."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Note(msgspec.Struct, frozen=True):
 
     at: float | None = None
     by: str = ""
+    outcome: str = ""
     user: str = ""
     file: str = ""
     received: float | None = None
@@ -57,7 +58,7 @@ def events(
         told = None if name in known else what_happened(name, named)
         if told is not None:
             note = read(member.disk.read(folder / name))
-            yield Event(name, note.at, told[0], note.by, told[1])
+            yield Event(name, note.at, told[0], note.by, note.outcome or told[1])
 
 
 def what_happened(name: str, named: Mapping[str, Jobs]) -> tuple[str, str] | None:
@@ -65,12 +66,16 @@ def what_happened(name: str, named: Mapping[str, Jobs]) -> tuple[str, str] | Non
 
     >>> what_happened("control.000000001.x0p2qa.priority.-5", {}), what_happened("session.json", {})
     (('priority', '-5'), None)
+    >>> what_happened("told.000001.done.mail", {})
+    ('told done', 'mail')
     >>> what_happened("retry.01.x0p2qa", {"retry.01.x0p2qa": {(1, 1): [(3, 5)], (2, 1): [(1, 2)]}})
     ('retry', 'round 1, 3 jobs')
     """
     control, round_ = wishes.parse_control(name), wishes.parse_retry(name)
     if control is not None:
         return control.verb, "" if control.argument is None else str(control.argument)
+    if told := wishes.parse_told(name):
+        return f"told {told.event}", told.channel
     if round_ is None:
         return None
     jobs = sum(map(intervals.total, named.get(name, {}).values()))
