@@ -19,7 +19,7 @@ from park_spool.archive.reading import ArchiveReader
 from park_spool.config import Config
 from park_spool.delivering import folder, mail, notices, webhook
 from park_spool.delivering.gathering import Gathering
-from park_spool.errors import NotFound, PermanentError
+from park_spool.errors import ConfigError, NotFound, PermanentError
 from park_spool.member import Member
 from park_spool.sessions.session import Session
 from park_spool.wishes import MAIL, Told
@@ -31,7 +31,8 @@ LOOKS = 5
 def tell(member: Member, sid: str, told: Told) -> None:
     """Send one notice, and note that it was sent; nothing if it is not due any more.
 
-    Raises TemporaryError if another try can help. What is refused for good is noted like what was sent.
+    Raises TemporaryError if another try can help, ConfigError for a secret that is not there. What is refused for good
+    is noted like what was sent.
     """
     found = admitted.find(member.disk, member.layout, sid)
     if found is None:
@@ -42,6 +43,8 @@ def tell(member: Member, sid: str, told: Told) -> None:
         return
     try:
         outcome = _send(member, sid, session.session, told)
+    except ConfigError:
+        raise  # whoever looks after the site mends it
     except PermanentError as error:
         outcome = f"not sent: {error}"
     _note(member, sid, told, outcome)

@@ -41,7 +41,7 @@ class Child(Protocol):
 
     @property
     def said(self) -> str:
-        """Return the last line that it said."""
+        """Return the last line that it said, once it has ended."""
 
 
 Send = Callable[[Errand], Child]
