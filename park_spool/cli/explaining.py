@@ -12,7 +12,7 @@ import click
 from park_spool import config, intervals, job_names, naming, whereabouts
 from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
 from park_spool.cli import archived
-from park_spool.cli.options import guarded, json_option, spool_option
+from park_spool.cli.options import guarded, json_option, sid_argument, spool_option
 from park_spool.cli.submitting import counted
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
@@ -29,7 +29,7 @@ STDERR_LINES = 10
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("job", metavar="[JOB]", required=False)
 @spool_option
 @json_option

@@ -18,7 +18,7 @@ from park_spool.atomic import Disk
 from park_spool.attributes import numbers
 from park_spool.catalog.registry import Registry
 from park_spool.cli import archived
-from park_spool.cli.options import FAILED, FINE, guarded, spool_option
+from park_spool.cli.options import FAILED, FINE, guarded, sid_argument, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
 from park_spool.limits import size_words
@@ -29,7 +29,7 @@ from park_spool.running.inputs import Inputs
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("job")
 @spool_option
 @click.option("--here", "is_here", is_flag=True, help="On this terminal: the only place there is, but say it.")

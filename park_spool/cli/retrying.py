@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from park_spool import config, control_requests, intervals, job_names, member
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, sid_argument, spool_option
 from park_spool.cli.submitting import counted
 from park_spool.errors import NotFound
 from park_spool.intervals import Intervals
@@ -19,7 +19,7 @@ Jobs = dict[Key, Intervals]
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("jobs", metavar="[JOB]...", nargs=-1)
 @spool_option
 @click.option("--failed", "is_all", is_flag=True, help="All that failed for good; so it is if no job is named.")

@@ -12,7 +12,7 @@ import click
 from park_spool import config, whereabouts
 from park_spool.archive import finding
 from park_spool.atomic import Disk
-from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
+from park_spool.cli.options import FAILED, FINE, INTERRUPTED, REJECTED, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError, SessionError
 from park_spool.looking import alive, standing
@@ -47,8 +47,24 @@ def wait(sids: tuple[str, ...], spool: str | None) -> None:
 
 
 def wait_for_all(sids: list[str], settings: Config, say: Say) -> int:
-    """Wait for sessions one after the other, say how each ended, and return the exit code of the worst."""
-    return max((_wait_for(sid, settings, say) for sid in sids), default=FINE)
+    """Wait for sessions one after the other, say how each ended, and return the exit code of the worst.
+
+    Ctrl-C ends the waiting alone.
+    """
+    code = FINE
+    for number, sid in enumerate(sids):
+        try:
+            code = max(code, _wait_for(sid, settings, say))
+        except KeyboardInterrupt:
+            for other in sids[number:]:
+                click.echo(goes_on(other), err=True)
+            return INTERRUPTED
+    return code
+
+
+def goes_on(sid: str) -> str:
+    """Say what becomes of a session that nobody waits for any more."""
+    return f"{sid} goes on: `park watch {sid}` shows it, `park wait {sid}` waits again, `park cancel {sid}` ends it"
 
 
 def _wait_for(sid: str, settings: Config, say: Say) -> int:

@@ -13,7 +13,7 @@ import click
 from park_spool import config, whereabouts
 from park_spool.atomic import Disk
 from park_spool.cli import waiting
-from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, spool_option
+from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, sid_argument, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, SessionError
 from park_spool.looking.sight import Sight, Watcher
@@ -24,7 +24,7 @@ Show = Callable[[Sight], None]
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @spool_option
 @guarded
 def watch(prefix: str, spool: str | None) -> None:
@@ -47,11 +47,12 @@ def watch(prefix: str, spool: str | None) -> None:
 def watch_all(sids: list[str], settings: Config, is_aside: bool) -> int:
     """Watch sessions one after the other; return the exit code of the worst. `is_aside`: on standard error."""
     code = FINE
-    for sid in sids:
+    for number, sid in enumerate(sids):
         try:
             code = max(code, _watch(sid, settings, is_aside))
         except KeyboardInterrupt:
-            click.echo(f"{sid} goes on: `park watch {sid}` shows it again, `park cancel {sid}` ends it", err=True)
+            for other in sids[number:]:
+                click.echo(waiting.goes_on(other), err=True)
             return INTERRUPTED
     return code
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from park_spool import admitted, job_names, layout
+from park_spool import admitted, job_names, layout, wishes
 from park_spool.archive.fit_rows import BatchRow, TextRow
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import BestRow, FailureRow, GroupRow
@@ -45,6 +45,11 @@ class Gathering:
         self._session: Session = found[1].session
         self._sid = sid
 
+    @property
+    def edition(self) -> int:
+        """Return which edition an answer of now is."""
+        return wishes.edition_of(self._disk.names(self._folder))
+
     def answer(self, edition: int) -> Answer:
         """Return all that is delivered, less the jobs."""
         row = self._reader.session(self._sid)
@@ -57,6 +62,15 @@ class Gathering:
         head = (self._sid, edition, name, row.user, row.file, row.state)
         xml = self._disk.read(layout.session_xml(self._folder)) or b""
         return Answer(*head, *times, *counts, groups, provenance, xml)
+
+    def fit(self, job: str) -> tuple[Fit, str]:
+        """Return the fit of any job, and the name of its group. Raises NotFound if the job has no chisq."""
+        number, joblist, which = job_names.read_one(job)
+        row = self._reader.fit(self._sid, number, joblist, which)
+        if row is None:
+            raise NotFound(f"job {job} of {self._sid} has no chisq")
+        group = self._session.groups[number - 1]
+        return self._best(group, row), group.name
 
     # jobs
 

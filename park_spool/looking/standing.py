@@ -8,12 +8,13 @@ without it. Light: `park status` asks this and must start at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from park_spool import admitted, controls, intervals, retries, tallies, whereabouts
 from park_spool.admitted import Admitted
 from park_spool.archive import finding
-from park_spool.archive.reading import ArchiveReader
-from park_spool.archive.rows import SessionRow
+from park_spool.archive.reading import ANY, ArchiveReader
+from park_spool.archive.rows import SessionRow, Wanted
 from park_spool.atomic import Disk
 from park_spool.config import Config
 from park_spool.controls import Controls
@@ -24,6 +25,7 @@ from park_spool.looking import bundled
 from park_spool.tallies import Tally
 from park_spool.whereabouts import Place, complete
 
+STATES = ("queued", "running", "paused", "done", "failed", "cancelled", "deleted")
 Key = tuple[int, int]  # (group, job list)
 
 
@@ -60,6 +62,30 @@ class Look:
         sids = sorted({*self.places, *rows}, reverse=True)[:count]
         return [self._standing(sid, rows.get(sid)) for sid in sids]
 
+    def wanted(self, wanted: Wanted, count: int) -> list[Standing]:
+        """Return the newest sessions that are wanted, the newest first; deleted ones only where that state is wanted.
+
+        What the archive cannot tell, or not yet, is looked up on the spool.
+        """
+        rows = {row.sid: row for row in self._rows(count, wanted)}
+        is_told = self._archive is not None and not self._archive.is_copy
+        unsure = {sid for sid, place in self.places.items() if place not in ("closed", "deleted") or not is_told}
+        standings = (self._standing(sid, rows.get(sid)) for sid in sorted({*unsure, *rows}, reverse=True))
+        return list(islice((one for one in standings if self._is(one, wanted, one.sid in rows)), count))
+
+    def _is(self, one: Standing, wanted: Wanted, is_found: bool) -> bool:
+        """Say whether a session is wanted; `is_found`: the archive has found the text in it."""
+        if wanted.user not in (None, one.user) or wanted.state not in (None, one.state):
+            return False
+        if wanted.state is None and one.state == "deleted":
+            return False
+        text = (wanted.text or "").lower()
+        if is_found or text in f"{one.sid} {one.user} {one.file}".lower():
+            return True
+        session = self.admitted(one.sid)
+        groups = session.session.groups if session else ()
+        return any(text in f"{group.name} {group.task.cmd}".lower() for group in groups)
+
     def one(self, prefix: str) -> Standing:
         """Return the session that a prefix means. Raises NotFound if there is none, or more than one."""
         try:
@@ -91,9 +117,9 @@ class Look:
             self._archive, self.note = found.reader, found.note
         return self._archive
 
-    def _rows(self, count: int) -> list[SessionRow]:
+    def _rows(self, count: int, wanted: Wanted = ANY) -> list[SessionRow]:
         try:
-            return self.archive().sessions(limit=count)
+            return self.archive().sessions(count, wanted=wanted)
         except ParkError as error:
             self.note = str(error)
             return []
