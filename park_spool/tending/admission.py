@@ -200,9 +200,8 @@ class Admission:
             if seen is not None and xml != seen:
                 self._give_back(folder, received)
                 return None
-            session = parse_session(
-                xml, self._registry(), Limits(), files=files, data_roots=self._member.config.data_roots
-            )
+            roots = self._member.config.data_roots
+            session = parse_session(xml, self._registry(), Limits(), files=files, data_roots=roots, sid=sid)
             self._sync_submission(folder)
         except PermanentError as error:
             self._reject_folder(folder, received, str(error))
