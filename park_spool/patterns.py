@@ -34,6 +34,7 @@ _TEXTS = {
     + _RANDOM
     + r"\.(?P<verb>cancel|delete|pause|resume|priority)(\.(?P<argument>-?\d{1,3}))?",
     "retry": r"retry\.(?P<round>\d{2})\." + _RANDOM,
+    "start": r"start\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<job>\d{9})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",
     "kept": r"(?P<sha256>[0-9a-f]{64})",

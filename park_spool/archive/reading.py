@@ -13,7 +13,8 @@ from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import job_queries, queries
+from . import fits, job_queries, queries
+from .fits import Fit
 from .rows import (
     AttemptRow,
     BestRow,
@@ -74,6 +75,16 @@ class ArchiveReader:
         """Return a group's best fit, or None while no job gave a chisq."""
         with snapshot(self.path) as connection:
             return queries.best(connection, sid, group)
+
+    def best_fit(self, sid: str, group: int) -> Fit | None:
+        """Return the fit with the smallest chisq of a group, with its whole output; None while no job gave one."""
+        with snapshot(self.path) as connection:
+            return fits.best(connection, sid, group)
+
+    def last_ok(self, sid: str, group: int, joblist: int, before: int) -> Fit | None:
+        """Return the last job of a job list before a number that is ok; None if none is."""
+        with snapshot(self.path) as connection:
+            return fits.last_ok(connection, sid, group, joblist, before)
 
     def messages(self, sid: str, limit: int = MOST_MESSAGES) -> list[MessageRow]:
         """Return the newest messages of a session's reducers, oldest of them first."""

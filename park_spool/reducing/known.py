@@ -17,6 +17,7 @@ from park_spool.intervals import Intervals
 from park_spool.naming import Unit
 from park_spool.replies import Reply
 from park_spool.retries import Retries
+from park_spool.starts import Waits, waits_of
 
 _SAID = attrgetter("status", "why", "exit", "signal", "stderr", "data", "files")
 _NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
@@ -31,6 +32,10 @@ class Known:
     controls: Controls = field(default_factory=Controls)
     wishes: frozenset[str] = frozenset()
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
+    waits: Waits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waits = waits_of(self.admitted.session)
 
     @property
     def sid(self) -> str:

@@ -13,9 +13,12 @@ from park_spool.member import Member
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The fields that matter here; `at` and `received` are Unix times."""
+    """The fields that matter here; `at` and `received` are Unix times, `group` is the one for which `why` is said."""
 
     at: float | None = None
+    by: str = ""
+    why: str = ""
+    group: int = 1
     user: str = ""
     file: str = ""
     received: float | None = None
@@ -33,10 +36,10 @@ def read(data: bytes | None) -> Note:
         return Note()
 
 
-def stopped_at(member: Member, folder: Path, names: list[str]) -> float | None:
-    """Return when a session was first cancelled or deleted, as its user's clock had it; None if it was not."""
+def of_end(member: Member, folder: Path, names: list[str]) -> Note:
+    """Return what was said when a session was first cancelled or deleted: when, as its user's clock had it, and why."""
     said = sorted(one for one in map(wishes.parse_control, names) if one and one.verb in ("cancel", "delete"))
-    return read(member.disk.read(folder / said[0].name)).at if said else None
+    return read(member.disk.read(folder / said[0].name)) if said else Note()
 
 
 def of_tombstone(member: Member, sid: str) -> dict[str, Any]:

@@ -93,6 +93,10 @@ class Sessions:
                     break
         return self._known.get(sid)
 
+    def at_hand(self) -> list[Known]:
+        """Return the open sessions of which something is still expected."""
+        return [known for sid, known in self._known.items() if sid in self.open]
+
     def _add(self, sid: str, folder: Path, data: bytes) -> None:
         try:
             session = admitted.decode(data)
@@ -139,7 +143,7 @@ class Sessions:
             for name in fresh:
                 self._apply_retry(known, name)
             known.controls = controls.read(names)
-            self.settle(known, notes.stopped_at(self._member, folder, names))
+            self._settle_as_said(known, notes.of_end(self._member, folder, names))
             if known.controls.priority is not None:
                 self._archive.set_priority(known.sid, known.controls.priority)
         known.retries = counted_by
@@ -148,6 +152,15 @@ class Sessions:
         if fresh:
             log.info("session %s: jobs are tried again in round %d", known.sid, counted_by.highest)
             self._tell(known.sid)
+
+    def _settle_as_said(self, known: Known, end: notes.Note) -> None:
+        """Say in what state a session is; one that was given up gets the reason as a message, once."""
+        before = self._archive.state(known.sid)
+        self.settle(known, end.at)
+        is_given_up = end.why and before != "cancelled" == self._archive.state(known.sid)
+        if is_given_up and 1 <= end.group <= len(known.admitted.session.groups):
+            at = self._member.wall() if end.at is None else end.at
+            self._archive.add_message(known.sid, end.group, f"cancelled by {end.by}: {end.why}", at)
 
     def _apply_retry(self, known: Known, name: str) -> None:
         round_ = wishes.parse_retry(name) or 0

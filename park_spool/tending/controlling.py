@@ -65,8 +65,13 @@ class Controlling:
         opened.again.discard(unit)
 
     def _end(self, opened: OpenSession, seen: Survey) -> bool:
-        """End a cancelled session of which two looks, far enough apart, found no unit, claim or reply."""
+        """End a cancelled session of which two looks, far enough apart, found no unit, claim or reply.
+
+        One of which nothing was ever offered ends at once.
+        """
         now = self._member.monotonic()
+        if opened.is_untouched:
+            return self._finish(opened)
         if opened.sid in seen.sids():
             opened.quiet_since = None
         elif opened.quiet_since is None:
