@@ -280,3 +280,22 @@ def test_what_a_session_waits_for(world: World) -> None:
         *(True, False, False, True, False, False)
     ]
     assert not Waits()
+
+
+def test_a_step_that_waits_in_ready_is_withdrawn_when_a_retry_names_the_one_before(world: World) -> None:
+    spoold, sid = spoold_of(world, session(group(steps(4))))
+    claim_all(world)
+    world.plant_claim(Unit(sid, 1, 1, 1, 2), STRANGER).unlink()
+    publish_tally(world, sid, Tally({(1, 1): [(1, 3)]}))
+    give(world, sid, Start(1, 1, 3))
+    world.let(spoold, turns=3)
+    assert offered(world) == [(1, 1, 3, 3)]
+    retries.open_round(world.member(), world.layout.session(sid), {(1, 1): [(2, 3)]}, "wei")
+    take(world, sid, Start(1, 1, 3))  # as the reducer does
+    give(world, sid, Start(1, 1, 2))
+    world.let(spoold, turns=8)
+    assert [(unit.start, unit.round) for unit in ready(world)] == [(2, 1)]
+    give(world, sid, Start(1, 1, 3))
+    world.let(spoold, turns=4)
+    assert [(unit.start, unit.round) for unit in ready(world)] == [(2, 1), (3, 0)]
+    assert check(world.root) == []

@@ -1,6 +1,7 @@
 """Looking at what a group waits for: a group of its own session, or another session wherever that is now.
 
-Asks the archive first, which knows what is final, and the spool only for what is not open any more, or not yet.
+Asks the archive first, which knows what is final, and the spool only for what is not open any more, or not yet: many
+sessions may wait for long.
 Guarantees: bundles that others wrote are read in before a group that is over is judged by its rows.
 """
 
@@ -17,9 +18,11 @@ from park_spool.reducing.sessions import Sessions
 from park_spool.sessions.after import After
 from park_spool.whereabouts import Place
 
+MOST_AHEAD = 100  # sessions that are followed to see whether they lead back
+
 
 class LookingAhead:
-    """One reducer's eyes; `forget` before each round of looks."""
+    """One reducer's eyes; `begin` before each round of looks."""
 
     def __init__(self, member: Member, archive: Archive, sessions: Sessions, absorb: Callable[[str], None]) -> None:
         self._member = member
@@ -27,16 +30,23 @@ class LookingAhead:
         self._sessions = sessions
         self._absorb = absorb
         self._places: dict[str, Place] | None = None
+        self._circles: dict[str, set[str]] = {}  # of each session that waits: those before it that wait for it
 
-    def forget(self) -> None:
-        """Look at the spool again when it is asked about the next time."""
+    def begin(self, waiting: Collection[str]) -> None:
+        """Begin a round of looks for the sessions that wait: the spool is to be looked at again."""
         self._places = None
+        self._circles = {sid: circle for sid, circle in self._circles.items() if sid in waiting}
 
     def look(self, known: Known, group: int, after: After, doomed: Collection[int]) -> Ahead:
         """Look what has become of that for which a group waits; `doomed` are groups that can never start."""
         if after.sid is None:
             return self._here(known.sid, after.group or 0, doomed)
-        fate = self._fate(after.sid, known.sid)
+        if known.sid not in self._circles:
+            # Once is enough: of sessions that wait for each other the last to come finds them all.
+            self._circles[known.sid] = {sid for sid in known.waits.sids if self._leads_to(sid, known.sid)}
+        fate = self._fate(after.sid)
+        if fate == "open" and after.sid in self._circles[known.sid]:
+            fate = "circle"
         if fate not in ("complete", "cancelled", "incomplete"):
             return Ahead(after.name, fate)
         number = after.group or min(group, self._archive.group_count(after.sid))
@@ -64,15 +74,17 @@ class LookingAhead:
 
     # another session
 
-    def _fate(self, sid: str, waiting: str) -> Fate:
+    def _fate(self, sid: str) -> Fate:
         if sid in self._sessions.deleted:
             return "deleted"
-        if sid in self._sessions.open:
-            self._attend(sid)
+        is_open = sid in self._sessions.open
+        if self._is_complete(sid):
+            if is_open:
+                self._attend(sid)
+            self._absorb(sid)
             if self._is_complete(sid):
                 return "complete"
-            return "circle" if self._leads_to(sid, waiting, set()) else "open"
-        return "complete" if self._is_complete(sid) else self._fate_elsewhere(sid)
+        return "open" if is_open else self._fate_elsewhere(sid)
 
     def _attend(self, sid: str) -> None:
         """Take in what users said a moment ago: what a retry names is not final any more."""
@@ -82,12 +94,8 @@ class LookingAhead:
             self._sessions.attend(sid, folder, names)
 
     def _is_complete(self, sid: str) -> bool:
-        """Say whether all jobs of a session are final, with the bundles that others wrote of it."""
         jobs, ok, failed = self._archive.counts(sid)
-        if jobs == 0 or ok + failed < jobs:
-            return False
-        self._absorb(sid)
-        return True
+        return 0 < jobs == ok + failed
 
     def _fate_elsewhere(self, sid: str) -> Fate:
         """Find a session that is not open."""
@@ -114,9 +122,13 @@ class LookingAhead:
     def _is_rejected(self, sid: str) -> bool:
         return whereabouts.rejection(self._member.disk, self._member.layout, sid) is not None
 
-    def _leads_to(self, sid: str, waiting: str, seen: set[str]) -> bool:
-        """Say whether a session waits for another one, perhaps by way of others: then both wait for ever."""
-        seen.add(sid)
-        known = self._sessions.get(sid) if sid in self._sessions.open else None
-        ahead = known.waits.sids if known else set()
-        return waiting in ahead or any(self._leads_to(other, waiting, seen) for other in ahead - seen)
+    def _leads_to(self, sid: str, waiting: str) -> bool:
+        """Say whether an open session waits for another one, perhaps by way of others: then both wait for ever."""
+        seen, ahead = {sid}, [sid]
+        while ahead and len(seen) <= MOST_AHEAD:
+            one = ahead.pop()
+            known = self._sessions.get(one) if one in self._sessions.open else None
+            further = known.waits.sids - seen if known else set()
+            seen |= further
+            ahead += further
+        return waiting in seen

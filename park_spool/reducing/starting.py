@@ -58,7 +58,7 @@ class Starting:
         marked, self._marked = self._marked, set()
         is_due = now >= self._due
         waiting = [known for known in self._sessions.at_hand() if known.waits and not known.controls.is_stopped]
-        self._ahead.forget()
+        self._ahead.begin({known.sid for known in waiting})
         try:
             did = [self._look(known) for known in waiting if is_due or self._is_concerned(known, marked)]
         except BaseException:

@@ -51,14 +51,14 @@ class Controlling:
         wanted = opened.admitted.rank(unit.key)
         if opened.controls.is_stopped or opened.is_final(unit):
             disk.unlink(path)
-        elif opened.controls.is_paused:
+        elif opened.controls.is_paused or opened.has_lost_start(unit):
             self._withdraw(opened, rank, unit)
         elif rank != wanted:
             disk.make_folder(spool.ready / wanted)
             disk.move(path, spool.ready / wanted / unit.name)
 
     def _withdraw(self, opened: OpenSession, rank: str, unit: Unit) -> None:
-        """Take a unit of a paused session out of ready/; whoever wins the unlink offers it again when it goes on."""
+        """Take a unit that is not to be run now out of ready/; whoever wins the unlink offers it again when it may be."""
         is_won = self._member.disk.unlink(self._member.layout.ready / rank / unit.name)
         if is_won and unit not in opened.again:
             opened.pend([unit])

@@ -120,6 +120,10 @@ class OpenSession:
         # RACE: the start of a step goes when it is final, and a listing may be older than a tally.
         return [unit for unit in self.waits.startable(self.pending, self.starts) if not self.is_final(unit)]
 
+    def has_lost_start(self, unit: Unit) -> bool:
+        """Say whether a unit is not to be run yet after all: a retry names the step before it."""
+        return not any(self.waits.startable([unit], self.starts))
+
     @property
     def is_stepping(self) -> bool:
         """Whether a step may come at any moment: as soon as the one before it has ended."""
