@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,12 @@ def test_doctests() -> None:
 )
 def test_a_name_becomes_the_attribute_of_a_service(name: str, attribute: str | None) -> None:
     assert start_values(output({"name": name, "value": 0.5})) == ({attribute: "0.5"} if attribute else {})
+
+
+def test_the_documents_own_reply() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "services.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert start_values(block) == {"film_thickness": "258.86", "film_sld": "2.4263"}
 
 
 def test_a_service_says_which_attribute_carries_a_parameter() -> None:

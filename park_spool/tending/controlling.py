@@ -58,7 +58,7 @@ class Controlling:
             disk.move(path, spool.ready / wanted / unit.name)
 
     def _withdraw(self, opened: OpenSession, rank: str, unit: Unit) -> None:
-        """Take a unit that is not to be run now out of ready/; whoever wins the unlink offers it again when it may be."""
+        """Take a unit that may not be run now out of ready/; whoever wins the unlink offers it again when it may."""
         is_won = self._member.disk.unlink(self._member.layout.ready / rank / unit.name)
         if is_won and unit not in opened.again:
             opened.pend([unit])
