@@ -80,12 +80,18 @@ def say(
     argument: int | None = None,
     note: Note = NOTHING,
 ) -> str:
-    """Say something about the session in `folder`; return the control's name. `note` is what else people should know.
+    """Say something about the session in `folder`; return the control's name.
 
-    At the instant of the create it is said. FileNotFoundError if the session has moved: look where it is, say it again.
+    `note` is what else people should know: that is published durably, since it is said nowhere else.
+
+    At the instant of the create, or of the rename, it is said. FileNotFoundError if the session has moved: look where
+    it is, say it again.
     """
     said = [control.seq for control in map(parse_control, member.disk.names(folder)) if control is not None]
     control = Control(max(said, default=0) + 1, naming.random_word(member.choose), verb, argument)
     words = json.dumps({"by": user, "at": member.wall(), **note}, ensure_ascii=False).encode() + b"\n"
-    member.disk.create(folder / control.name, words)
+    if note:
+        member.disk.publish(folder / control.name, words, durable=True)
+    else:
+        member.disk.create(folder / control.name, words)
     return control.name

@@ -8,17 +8,19 @@ counted once, started from what it should, and in order, and what could never st
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 from pathlib import Path
 
 import pytest
 from chains import group, joblist, reply, session, states, steps, values
-from test_crash import QUICK, fails_once, makers
+from test_crash import QUICK, clear_quarantine, cut_power, fails_once, forgetting_disk, makers
 from world import Actors, World, dying_disk, run_until_closed, state
 
 from park_spool import controls, naming
 from park_spool.atomic import Disk
 from park_spool.check import check
+from park_spool.naming import parse_start
 
 FIRST, SECOND, LOST, NEVER = (f"20261123-025532-{letter * 4}" for letter in "abcz")
 XML = {
@@ -107,3 +109,25 @@ def test_killed_before_every_sixteenth_change(tmp_path: Path, shard: int) -> Non
 @pytest.mark.parametrize("shard", range(8))
 def test_killed_before_every_change(tmp_path: Path, shard: int) -> None:
     kill(tmp_path, shard, 8)
+
+
+@pytest.mark.parametrize("shard", range(2))
+def test_power_cut_before_every_thirtieth_change(tmp_path: Path, shard: int) -> None:
+    """All die at once, and what was never synced is lost, empty or torn: start values are not among it."""
+    total = changes(tmp_path / "count")
+    for number in range(shard * 30 + 7, total, 60):
+        world = world_of(tmp_path / str(number))
+        written: set[Path] = set()
+        before = Actors(makers(world, forgetting_disk([number], written)))
+        while not before.kills:
+            before.step()
+            world.clock.now += 0.7
+        assert not any(parse_start(path.name) for path in written)
+        cut_power(written, random.Random(number))
+        survivors = makers(world, Disk)
+        del survivors["doomed"]
+        actors = Actors(survivors)
+        run_until_closed(world, actors)
+        world.let(actors, turns=5)
+        clear_quarantine(world)
+        assert_as_it_should(world)

@@ -48,7 +48,10 @@ FIT = Fit(1, 1, 2, 7.5, "{}")
         (Ahead("x", "incomplete", 4, 1, FIT), Go(FIT)),
         (Ahead("x", "complete", 4, 4), Go(None)),
         (Ahead("x", "complete", 4, 3), Doomed("x, which gave no fit to start from: 3 of 4 jobs are ok")),
-        (Ahead("x", "cancelled", 4, 0), Doomed("x, which gave no fit to start from: 0 of 4 jobs are ok")),
+        (
+            Ahead("x", "cancelled", 4, 0),
+            Doomed("x, which was cancelled before it gave a fit to start from: 0 of 4 jobs are ok"),
+        ),
         (Ahead("x", "complete"), Doomed("x, which does not exist")),
         (Ahead("x", "deleted"), Doomed("x, which was deleted")),
         (Ahead("x", "rejected"), Doomed("x, which was rejected")),
@@ -254,13 +257,13 @@ def test_one_that_was_cancelled_before_any_fit_takes_others_with_it(world: World
     reducer = reduce(world)
     assert (
         why(world, sid)
-        == f"it waited for group 1 of session {OTHER}, which gave no fit to start from: 0 of 2 jobs are ok"
+        == f"it waited for group 1 of session {OTHER}, which was cancelled before it gave a fit to start from: 0 of 2 jobs are ok"
     )
     close(world, sid)
     reduce(world, reducer).leave()
     assert (
         why(world, third)
-        == f"it waited for group 1 of session {sid}, which gave no fit to start from: 0 of 1 jobs are ok"
+        == f"it waited for group 1 of session {sid}, which was cancelled before it gave a fit to start from: 0 of 1 jobs are ok"
     )
     assert set(states(world).values()) == {"cancelled"}
 

@@ -82,4 +82,5 @@ def judge(ahead: Ahead) -> Verdict:
         return Doomed(f"{ahead.name}, which does not exist")
     if ahead.best is not None or ahead.ok == ahead.jobs:
         return Go(ahead.best)
-    return Doomed(f"{ahead.name}, which gave no fit to start from: {ahead.ok:,} of {ahead.jobs:,} jobs are ok")
+    fate = "was cancelled before it gave a fit" if ahead.fate == "cancelled" else "gave no fit"
+    return Doomed(f"{ahead.name}, which {fate} to start from: {ahead.ok:,} of {ahead.jobs:,} jobs are ok")
