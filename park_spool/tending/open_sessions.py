@@ -110,13 +110,15 @@ class OpenSession:
     @property
     def waiting(self) -> list[Pending]:
         """Return what may be offered now of what pends."""
-        if not self.is_flowing:
-            return []
-        units = self._startable if self.waits else self.pending
-        return [Pending(self.admitted.rank(unit.key), self.admitted.user, unit) for unit in units]
+        return [Pending(self.admitted.rank(unit.key), self.admitted.user, unit) for unit in self.startable]
 
     @property
-    def _startable(self) -> list[Unit]:
+    def startable(self) -> list[Unit]:
+        """Return the same without rank and user."""
+        if not self.is_flowing:
+            return []
+        if not self.waits:
+            return self.pending
         # RACE: the start of a step goes when it is final, and a listing may be older than a tally.
         return [unit for unit in self.waits.startable(self.pending, self.starts) if not self.is_final(unit)]
 

@@ -86,7 +86,7 @@ class Tending:
             return self._member.config.lease_renew
         config, sessions = self._member.config, self._sessions.values()
         is_refilled = not config.is_shared and self._nodes.cluster.cpus > 0
-        if is_refilled and any(one.waiting or one.is_stepping for one in sessions):
+        if is_refilled and any(one.startable or one.is_stepping for one in sessions):
             return REFILL_SECONDS  # a look costs nothing on a local disk, and an empty window costs the nodes
         if self.admission.inbox.is_waiting or any(one.suspects for one in sessions):
             return min(config.settle_seconds, config.look_seconds)
