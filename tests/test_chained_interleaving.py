@@ -111,12 +111,12 @@ def assert_in_order(world: World) -> None:
     assert check(world.root) == [], state(world)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_every_order_starts_each_job_from_what_it_should(tmp_path: Path, seed: int) -> None:
     assert_in_order(play(tmp_path, seed, kills=False))
 
 
-@pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.parametrize("seed", range(100, 104))
 def test_every_order_with_kills(tmp_path: Path, seed: int) -> None:
     assert_in_order(play(tmp_path, seed, kills=True))
 

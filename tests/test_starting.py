@@ -441,13 +441,48 @@ def test_a_second_reducer_with_an_empty_archive_goes_on(world: World) -> None:
     assert standing(world, sid) == {**first, Start(2, 1, 2): Given({"x": "3"}, sid, "2.1.1", 0.5)}
 
 
+def test_a_start_comes_with_the_commit_that_it_follows_from(world: World) -> None:
+    """The next step is not to wait for the next look."""
+    sid = world.admit(xml=session(group(steps(3)), group(after="1")))
+    other = world.admit(xml=session(group(), after=f"{sid}.1"))
+    reducer = reduce(world)
+    for job in (1, 2, 3):
+        fit(world, sid, f"1.1.{job}", 1.0)
+        reducer.step()
+        assert [start.name for start in standing(world, sid) if start.job] == [Start(1, 1, job + 1).name] * (job < 3)
+    assert Start(2) in standing(world, sid)
+    fit(world, sid, "2.1.1", 1.0)
+    reducer.step()
+    assert Start(1) in standing(world, other)
+    reducer.leave()
+
+
+def always_active(world: World) -> Reduction:
+    """A second reducer that takes itself for the active one, with an archive of its own."""
+    reducer = world.reducer(archive=world.root / "archive" / "second.sqlite")
+    reducer._candidate.step = lambda: True  # type: ignore[method-assign]
+    return reducer
+
+
+def test_what_another_reducer_has_counted_is_read_in_before_a_group_is_given_up(world: World) -> None:
+    sid = world.admit(xml=session(group(joblist(2)), group(after="1")))
+    ours, theirs = reduce(world), always_active(world)
+    answer(world, sid, "1.1.1", "failed", attempt=2)
+    reduce(world, ours)
+    world.plant_reply(Unit(sid, 1, 1, 1, 2), "h8_8_000000", output=json.dumps({"chisq": 5.0}))
+    theirs.step()
+    answer(world, sid, "1.1.2", "failed", attempt=2)
+    reduce(world, ours)
+    assert why(world, sid) is None
+    assert standing(world, sid)[Start(2)].chisq == 5.0
+    for reducer in (ours, theirs):
+        reducer.leave()
+
+
 def test_what_another_reducer_has_published_is_left_alone(world: World) -> None:
     """Its bundle with the step before is read in first, so the start is no stranger here."""
     sid = world.admit(xml=session(group(steps(3))))
-    ours = reduce(world)
-    theirs = world.reducer(archive=world.root / "archive" / "second.sqlite")
-    theirs._candidate.is_active = True  # type: ignore[attr-defined]
-    theirs._candidate.step = lambda: True  # type: ignore[method-assign]
+    ours, theirs = reduce(world), always_active(world)
     fit(world, sid, "1.1.1", 1.0, x=7)
     reduce(world, theirs)
     assert list(standing(world, sid)) == [Start(1, 1, 2)]
