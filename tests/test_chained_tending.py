@@ -12,6 +12,7 @@ from test_tending import beat, publish_tally, ready
 from world import STRANGER, World
 
 from park_spool import admitted, controls, retries, starts
+from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Start, Unit
 from park_spool.starts import Given, Waits, waits_of
@@ -240,6 +241,25 @@ def test_it_looks_often_while_a_step_may_come_and_seldom_while_another_session_r
     other = World(world.root.parent / "other")
     patient, _ = spoold_of(other, session(group(steps(3)), after=OTHER))
     assert patient.wait_seconds() > 5 * REFILL_SECONDS
+
+
+def test_on_a_shared_disk_the_folder_of_a_step_is_made_to_show_itself(tmp_path: Path) -> None:
+    """NFS: a listing may stay stale until its folder changes under the one who looks."""
+    refreshed: list[str] = []
+
+    class Watching(Disk):
+        def refresh(self, folder: Path) -> None:
+            refreshed.append(folder.name)
+
+    world = World(tmp_path, is_shared=True)
+    sid = world.admit(xml=session(group(steps(3))))
+    beat(world, 2)
+    spoold = world.spoold(Watching)
+    world.let(spoold, turns=3, tick=5.0)
+    claim_all(world)
+    refreshed.clear()
+    spoold.step()
+    assert sid in refreshed
 
 
 def test_a_stuck_step_is_offered_a_second_time(world: World) -> None:

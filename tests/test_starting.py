@@ -427,6 +427,15 @@ def test_a_start_that_was_lost_or_torn_comes_again(world: World) -> None:
     assert check(world.root) == []
 
 
+def test_a_torn_start_of_a_step_that_is_over_goes_too(world: World) -> None:
+    sid = world.admit(xml=session(group(steps(3))))
+    reducer = reduce(world)
+    fit(world, sid, "1.1.1", 1.0)
+    (folder(world, sid) / Start(1, 1, 3).name).write_bytes(b"torn")
+    reduce(world, reducer).leave()
+    assert list(standing(world, sid)) == [Start(1, 1, 2)]
+
+
 def test_a_second_reducer_with_an_empty_archive_goes_on(world: World) -> None:
     sid = world.admit(xml=session(group(joblist(2)), group(steps(3), after="1")))
     for job in (1, 2):

@@ -84,9 +84,10 @@ class Starting:
         if not names:
             return False  # closed meanwhile, or deleted
         self._whole.setdefault(known.sid, set())
-        standing = {start for start in starts.starts_in(names) if self._is_whole(known.sid, folder, start)}
+        listed = starts.starts_in(names)
+        standing = {start for start in listed if self._is_whole(known.sid, folder, start)}
         did = self._begin_groups(known, folder, standing)
-        return self._go_on(known, folder, standing) or did
+        return self._go_on(known, folder, listed, standing) or did
 
     def _is_whole(self, sid: str, folder: Path, start: Start) -> bool:
         """Say whether a start can be read.
@@ -113,15 +114,14 @@ class Starting:
 
     # steps
 
-    def _go_on(self, known: Known, folder: Path, standing: Collection[Start]) -> bool:
+    def _go_on(self, known: Known, folder: Path, listed: Collection[Start], standing: Collection[Start]) -> bool:
         """Let the next steps be run, and remove the starts of those that are over."""
-        steps = {start for start in standing if start.job}
-        due = self._due_steps(known)
-        if due != steps:
+        steps, due = {start for start in listed if start.job}, self._due_steps(known)
+        if due != steps.intersection(standing):
             # RACE: who published a start has made the step before it durable first: here it may not be known yet.
             self._absorb(known.sid)
             due = self._due_steps(known)
-        missing = sorted(due - steps)
+        missing = sorted(due.difference(standing))
         did = [self._publish(known, folder, start, known.sid, self._last_ok(known.sid, start)) for start in missing]
         for start in sorted(steps - due):
             self._member.disk.unlink(folder / start.name)

@@ -167,9 +167,10 @@ class Tending:
 
     def _look_for_steps(self) -> None:
         """Look whether the next step of a sequential job list has its start values: nothing else of it is to be run."""
-        for opened in self._sessions.values():
-            if opened.is_stepping:
-                opened.listen(self._member)
+        for opened in [opened for opened in self._sessions.values() if opened.is_stepping]:
+            if self._member.config.is_shared:
+                self._member.disk.refresh(self._member.layout.session(opened.sid))
+            opened.listen(self._member)
 
     def _close(self, opened: OpenSession) -> bool:
         is_closed = ending.close(self._member, opened, "all its jobs are final")
