@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import stat as statmode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
@@ -132,11 +132,17 @@ class Disk:
         `durable` adds an fsync of the file and of its folder. Errors of write and close leave nothing behind but a
         temporary name.
         """
+        self.publish_made(path, lambda temporary: self._fill(temporary, data), durable)
+
+    def publish_made(self, path: Path, make: Callable[[Path], None], durable: bool = True) -> None:
+        """Let a file be made under a temporary name, then rename it. `make` is given the name, and may raise."""
         temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
         try:
-            self._fill(temporary, data, durable)
+            make(temporary)
+            if durable:
+                self.sync(temporary)
             self._rename(temporary, path)
-        except OSError:
+        except (Exception, KeyboardInterrupt):
             with suppress(OSError):
                 os.unlink(temporary)
             raise
@@ -192,15 +198,12 @@ class Disk:
                 os.fsync(writer)
         return digest.hexdigest(), size
 
-    def _fill(self, path: Path, data: bytes, durable: bool) -> None:
+    def _fill(self, path: Path, data: bytes) -> None:
         self.step("create", path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
             self.step("write", path)
             self._write(descriptor, data)
-            if durable:
-                self.step("fsync", path)
-                os.fsync(descriptor)
         finally:
             os.close(descriptor)  # NFS: a write may fail as late as here
 

@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass, field
 
 _INTEGER_LIMIT = 2**63  # what a database column and every other reader can hold
-_WORTH_READING = re.compile(r"chisq|npoints|dof|nllf|seed|\\")  # a backslash may hide a name in JSON
+# A backslash may hide a name in JSON.
+_WORTH_READING = re.compile(r"chisq|npoints|dof|nllf|seed|parameters|dataset|\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +53,19 @@ def attributes(output: str) -> Attributes:
     if not found:
         return NOTHING
     return Attributes(
-        chisq=_number(found.pop("chisq", None)),
+        chisq=finite(found.pop("chisq", None)),
         npoints=_integer(found.pop("npoints", None)),
         dof=_integer(found.pop("dof", None)),
-        nllf=_number(found.pop("nllf", None)),
+        nllf=finite(found.pop("nllf", None)),
         seed=_integer(found.pop("seed", None)),
         values=found,
     )
 
 
 def numbers(output: str) -> Attributes:
-    """Return the attributes of an output that can hold one of the five numbers, else nothing, unparsed.
+    """Return the attributes of an output that can hold what the archive keeps apart, else nothing, unparsed.
 
-    The archive wants only the numbers, and most tiny outputs have none: this is what keeps them cheap.
+    That is the five numbers, parameters and a data set's name. Most tiny outputs have none: this keeps them cheap.
 
     >>> numbers('{"answer": 42}') is NOTHING
     True
@@ -73,7 +74,7 @@ def numbers(output: str) -> Attributes:
 
 
 def may_hold_numbers(output: str) -> bool:
-    """Say whether an output, or one of several in one text, can hold one of the five numbers."""
+    """Say whether an output, or one of several in one text, can hold a number, parameters or a data set's name."""
     return _WORTH_READING.search(output) is not None
 
 
@@ -121,10 +122,10 @@ def _converted(value: str) -> object:
     return value
 
 
-def _number(value: object) -> float | None:
+def finite(value: object) -> float | None:
     """Return a finite number as a float, else None; True and False are not numbers.
 
-    >>> _number(3), _number(True), _number("3"), _number(float("inf")), _number(10**400)
+    >>> finite(3), finite(True), finite("3"), finite(float("inf")), finite(10**400)
     (3.0, None, None, None, None)
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -142,7 +143,7 @@ def _integer(value: object) -> int | None:
     >>> _integer(408), _integer(408.0), _integer(2.5), _integer(2**63)
     (408, 408, None, None)
     """
-    number = _number(value)
+    number = finite(value)
     if number is None or not number.is_integer():
         return None
     whole = int(value) if isinstance(value, int) else int(number)

@@ -45,6 +45,7 @@ def check(root: Path, disk: Disk | None = None) -> list[str]:
         *looks.replies(),
         *looks.bundles(),
         *looks.kept(),
+        *looks.snapshots(),
         *looks.beside(spool.rejected, "rejected"),
         *looks.beside(spool.quarantine, "quarantine"),
     ]
@@ -274,6 +275,12 @@ class _Looks:
             for name in self._disk.names(self._spool.kept(sid)):
                 if not PATTERNS["kept"].fullmatch(name):
                     yield f"files/{sid}/{name}: is not the SHA-256 of a file"
+
+    def snapshots(self) -> Iterator[str]:
+        """Find what looks like a copy of the archive and is none; other names in archive/ are SQLite's and people's."""
+        for name in self._disk.names(self._spool.snapshots):
+            if name.startswith(naming.SNAPSHOT) and naming.parse_snapshot(name) is None:
+                yield f"archive/{name}: is not the name of a copy of the archive; nobody will ever look at it"
 
     def beside(self, folder: Path, what: str) -> Iterator[str]:
         """Find things put aside without a reason beside them."""

@@ -15,6 +15,7 @@ from park_spool.patterns import PATTERNS
 
 EXPIRED = ".expired"
 WHY = ".why"
+SNAPSHOT = "snapshot."
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to mistake for something else
 
@@ -169,6 +170,20 @@ def bundle_name(reducer: str, seq: int) -> str:
 
 def parse_bundle(name: str) -> tuple[str, int] | None:
     match = PATTERNS["bundle"].fullmatch(name)
+    return (match["node"], int(match["seq"])) if match else None
+
+
+def snapshot_name(reducer: str, seq: int) -> str:
+    return f"{SNAPSHOT}{reducer}.{seq:09d}.sqlite"
+
+
+def parse_snapshot(name: str) -> tuple[str, int] | None:
+    """Read the name of a copy of the archive into who made it and its sequence; None if it is not one.
+
+    >>> parse_snapshot("snapshot.n4_4711_x0p2qa.000000007.sqlite"), parse_snapshot("park.sqlite")
+    (('n4_4711_x0p2qa', 7), None)
+    """
+    match = PATTERNS["snapshot"].fullmatch(name)
     return (match["node"], int(match["seq"])) if match else None
 
 

@@ -27,14 +27,17 @@ _TEXTS = {
     "lock": r"(?P<role>spoold|reduced)\.(?P<epoch>\d{6})\." + _NODE + r"\." + _SEQ,
     "tally": r"tally\." + _NODE + r"\." + _SEQ,
     "bundle": _NODE + r"\." + _SEQ,
+    "snapshot": r"snapshot\." + _NODE + r"\." + _SEQ + r"\.sqlite",
     "expired": _NODE + r"\.expired",
     "control": r"control\."
     + _SEQ
     + r"\."
     + _RANDOM
-    + r"\.(?P<verb>cancel|delete|pause|resume|priority)(\.(?P<argument>-?\d{1,3}))?",
+    + r"\.(?P<verb>cancel|delete|pause|resume|priority|reduce)(\.(?P<argument>-?\d{1,3}))?",
     "retry": r"retry\.(?P<round>\d{2})\." + _RANDOM,
     "start": r"start\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<job>\d{9})",
+    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)\.(?P<channel>mail|webhook)",
+    "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",
     "kept": r"(?P<sha256>[0-9a-f]{64})",

@@ -7,12 +7,14 @@ from __future__ import annotations
 import logging
 
 import click
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from park_spool import config, daemon, member
+from park_spool.archive.holding import lock_of
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.member import Member
+from park_spool.reducing.children import sender
 from park_spool.reducing.role import Reduction
 from park_spool.wakeup import Wakeup
 
@@ -44,9 +46,8 @@ class Turn:
     """This process's wait for the archive's file, then its part in the role."""
 
     def __init__(self, settings: Config, me: Member) -> None:
-        # Local, as archives are: a lock file on a share would exclude nobody, and must not become soft in silence.
-        self._lock = FileLock(settings.archive.with_suffix(".lock"), fallback_to_soft=False)
-        self._reduction = Reduction(me)
+        self._lock = lock_of(settings.archive)
+        self._reduction = Reduction(me, sender(settings))
         self._is_told = False
         self.wakeup = Wakeup(flat=[settings.layout.replies, settings.layout.sessions])
         self.stop = daemon.Stop(self.wakeup.interrupt)

@@ -1,6 +1,6 @@
 """The reply of one unit: a header, one line for each job, and a seal.
 
-    {"unit": …, "node": …, "host": …, "versions": {…}}
+    {"unit": …, "node": …, "host": …, "version": …, "python": …, "versions": {…}, "service": …, "service_digest": …}
     {"job": 17, "status": "ok", "started": 1795402531.12, "seconds": 0.41, "output": "…"}
     {"length": …, "sha256": …}
 

@@ -15,7 +15,7 @@ from park_spool.archive.writing import Archive, Result
 SID = "20261123-025532-k3j9"
 OTHER = "20261124-101010-aaaa"
 RECEIVED = 1_795_402_500.0
-TIMED_TABLES = ("messages", "replies", "bundles", "meta", "_sqlite_migrations")
+TIMED_TABLES = ("replies", "bundles", "meta", "_sqlite_migrations")
 
 GAPS_AND_ISLANDS = """
   SELECT group_number, joblist_number, min(job_number), max(job_number) + 1 FROM (

@@ -81,8 +81,10 @@ def states(world: World) -> dict[str, str]:
     return found
 
 
-def messages(world: World, sid: str) -> list[tuple[int, str]]:
+def events(world: World, sid: str) -> list[tuple[str, str]]:
+    """(what, detail) of what happened to a session after its admission, in order."""
     with sqlite3.connect(world.config.archive) as connection:
-        found = connection.execute("SELECT group_number, text FROM messages WHERE sid = ?", (sid,)).fetchall()
+        rows = "SELECT what, detail FROM events WHERE sid = ? AND what <> 'admitted' ORDER BY at, key"
+        found = connection.execute(rows, (sid,)).fetchall()
     connection.close()
-    return [(number, text) for number, text in found]
+    return [(what, detail) for what, detail in found]

@@ -12,6 +12,7 @@ from park_spool.catalog.registry import Registry
 from park_spool.config import shipped_services
 from park_spool.reducing import users_class
 from park_spool.reducing.reduced_reply import ReducedReply
+from park_spool.sessions import datasets
 from park_spool.sessions.session import Axis, Element, Group, JobList, Scan, Task
 
 SID = "20261123-025532-k3j9"
@@ -68,7 +69,9 @@ def reduced(
     lists, recorder = joblists or (jobs(10**9),), Recorder()
     reducer = made(classname, recorder, lists, options)
     for number, one in enumerate(results, 1):
-        reducer(ReducedReply(one, lists[one.joblist - 1]))
+        joblist = lists[one.joblist - 1]
+        dataset = datasets.of_job(joblist, one.job, one.output)
+        reducer(ReducedReply(one._replace(dataset=dataset), joblist))
         if every and number % every == 0:
             reducer.flush()
     reducer.flush()

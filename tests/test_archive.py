@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from archive_examples import OTHER, RECEIVED, SID, ask, dump, failed, ok, put, record, session
 
-from park_spool.archive import precedence, results
-from park_spool.archive.tables import TABLES, VIEWS
+from park_spool.archive import fitted, precedence, results
+from park_spool.archive.entries import DataSet, Provenance
 from park_spool.archive.writing import Archive
 from park_spool.errors import SpoolError
 from park_spool.replies import KeptFile
@@ -33,7 +31,7 @@ def archive(path: Path) -> Iterator[Archive]:
 def test_doctests() -> None:
     import doctest
 
-    assert [doctest.testmod(module).failed for module in (precedence, results)] == [0, 0]
+    assert [doctest.testmod(module).failed for module in (fitted, precedence, results)] == [0, 0, 0]
 
 
 def test_the_migration_is_recorded_and_runs_once(path: Path) -> None:
@@ -44,26 +42,8 @@ def test_the_migration_is_recorded_and_runs_once(path: Path) -> None:
     assert ask(path, "SELECT migration_set, name FROM _sqlite_migrations") == [
         ("park_spool", "0001 tables and views"),
         ("park_spool", "0002 kept files, what runs, retries"),
+        ("park_spool", "0003 foreign keys, data sets, parameters, events, provenance"),
     ]
-
-
-def test_an_archive_of_the_first_schema_is_brought_to_the_present_one(path: Path, tmp_path: Path) -> None:
-    first = tmp_path / "first.sqlite"
-    with closing(sqlite3.connect(first)) as connection, connection:
-        connection.executescript(TABLES + VIEWS)
-        connection.execute("INSERT INTO meta VALUES ('identity', 'x')")
-        connection.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
-        connection.execute("INSERT INTO _sqlite_migrations VALUES ('park_spool', '0001 tables and views', '')")
-        connection.execute(
-            "INSERT INTO duplicates VALUES (?, 1, 1, 1, 0, 2, 'n', 'failed', 1.0, 1.0)",
-            [SID],
-        )
-    with Archive.open(first) as old, Archive.open(path):
-        assert old.identity == "x"
-        old.apply_retry(SID, "retry.01.aaaaaa", 1, {(1, 1): [(1, 2)]})
-    sql = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY name"
-    assert ask(first, sql) == ask(path, sql)
-    assert ask(first, "SELECT status, why FROM attempts") == [("failed", None)]
 
 
 def test_each_file_has_an_identity_of_its_own(tmp_path: Path) -> None:
@@ -220,6 +200,74 @@ def test_the_files_are_those_of_the_result_that_counts(archive: Archive, path: P
     assert ask(path, "SELECT count(*) FROM files WHERE name = 'late.dat'") == [(0,)]
 
 
+def test_the_parameters_are_those_of_the_result_that_counts(archive: Archive, path: Path) -> None:
+    said = '{"parameters": [{"name": "film", "value": %d, "error": 0.5, "unit": "Å"}, 3, {"name": "oxide"}]}'
+    rows = "SELECT place, name, value, error, unit FROM parameters WHERE job_number = ?"
+    put(archive, [ok(1, output=said % 5), ok(2, output='{"chisq": 2, "parameters": "none"}')])
+    assert ask(path, rows, 1) == [(1, "film", 5.0, 0.5, "Å"), (3, "oxide", None, None, None)]
+    put(archive, [ok(1, output=said % 6, attempt=1), failed(3, 2, is_final=True, output=said % 7)])
+    assert ask(path, rows, 1)[0] == (1, "film", 6.0, 0.5, "Å")
+    assert ask(path, "SELECT DISTINCT job_number FROM parameters") == [(1,)]
+
+
+def test_the_data_set_of_a_job_stands_with_it(archive: Archive, path: Path) -> None:
+    first = [ok(1, 9.0, dataset="f1.dat"), ok(2, 4.0), failed(3, 2, is_final=True, dataset="half \ud800")]
+    put(archive, first, [ok(4, 3.0, dataset="f1.dat", started=1.0), ok(1, 3.0, dataset="f1.dat", attempt=1)])
+    assert ask(path, "SELECT job_number, dataset FROM jobs") == [(1, "f1.dat"), (2, None), (3, "half ?"), (4, "f1.dat")]
+    assert [result.dataset for result in archive.replies_in_order(SID, 1)][-1] == "f1.dat"
+    assert ask(path, "SELECT dataset, job, chisq FROM batch") == [("f1.dat", "1.1.1", 3.0)]
+
+
+def test_where_results_came_from_is_kept_once(archive: Archive, path: Path) -> None:
+    film, again = DataSet(SID, 1, "film", "ab", "b/film.txt"), DataSet(SID, 1, "film", "ab", "a/film.txt")
+    node = Provenance(SID, 1, "n1_1_aaaaaa", "n1", "0.1", "3.11", "reflectivity", "cd", "{}")
+    for rows in ([film, film], [again], [film, film._replace(sha256="cd")]):
+        archive.put_data_sets(rows)
+        archive.put_provenance([node, node._replace(service_digest="ef")])
+    assert ask(path, "SELECT name, sha256, href FROM data_sets") == [
+        ("film", "ab", "a/film.txt"),
+        ("film", "cd", "b/film.txt"),
+    ]
+    assert ask(path, "SELECT node, service_digest FROM provenance") == [("n1_1_aaaaaa", "cd"), ("n1_1_aaaaaa", "ef")]
+
+
+def test_events_reductions_and_deliveries_are_kept_once(archive: Archive, path: Path) -> None:
+    archive.add_event(SID, "control.000000001.aaaaaa.pause", None, "pause")
+    assert archive.events_known(SID) == set()
+    for at in (5.0, 6.0):
+        archive.add_event(SID, "control.000000001.aaaaaa.pause", at, "pause", "wei", "")
+    archive.add_event(SID, "retry.01.aaaaaa", float("nan"), "retry", "\ud800", "round 1")
+    assert ask(path, "SELECT key, at, what, who, detail FROM events") == [
+        ("control.000000001.aaaaaa.pause", 5.0, "pause", "wei", ""),
+        ("retry.01.aaaaaa", None, "retry", "?", "round 1"),
+    ]
+    assert archive.events_known(SID) == {"control.000000001.aaaaaa.pause"}
+    assert [archive.add_reduction(SID, "control.000000002.aaaaaa.reduce") for _ in range(2)] == [True, False]
+    assert archive.reductions_known(SID) == {"control.000000002.aaaaaa.reduce"}
+    for edition, name in ((1, SID), (2, f"{SID}.2"), (1, SID)):
+        archive.add_delivery(SID, edition, name)
+    assert archive.deliveries(SID) == {1: SID, 2: f"{SID}.2"}
+
+
+def test_what_runs_of_a_session_that_is_not_here_has_no_row(archive: Archive, path: Path) -> None:
+    archive.put_running([(sid, 1, 1, 1, "n1_1_aaaaaa", 1.0, 2.0, None, None) for sid in (SID, OTHER)])
+    assert ask(path, "SELECT sid FROM running") == [(SID,)]
+
+
+def test_messages_are_numbered_in_their_group(archive: Archive, path: Path) -> None:
+    for number, group in enumerate((1, 2, 1, 1)):
+        archive.add_message(SID, group, f"message {number}", 9.0 - number)
+    assert ask(path, "SELECT group_number, number, text FROM messages ORDER BY 1, 2") == [
+        (1, 1, "message 0"),
+        (1, 2, "message 2"),
+        (1, 3, "message 3"),
+        (2, 1, "message 1"),
+    ]
+    archive.reset_reduction(SID, 1)
+    archive.add_message(SID, 1, "anew", 1.0)
+    assert ask(path, "SELECT group_number, number FROM messages") == [(1, 1), (2, 1)]
+
+
 def test_a_retry_makes_attempts_of_final_failures_and_of_nothing_else(archive: Archive, path: Path) -> None:
     put(archive, [ok(1, 4.0), failed(2, 2, is_final=True), failed(3, 2, is_final=True), failed(4, 1)])
     put(archive, [failed(2, 2, is_final=True, node="n2_2_bbbbbb", why="later")])
@@ -251,6 +299,10 @@ def test_a_deleted_session_leaves_one_line(archive: Archive, path: Path) -> None
         archive.add_message(sid, 1, "said", 1.0)
         archive.apply_retry(sid, "retry.01.aaaaaa", 1, {(1, 1): [(2, 3)]})
         archive.put_running([(sid, 1, 1, 4, "n", 1.0, 2.0, None, None)])
+        archive.add_event(sid, "admitted", 1.0, "admitted")
+        archive.put_data_sets([DataSet(sid, 1, "film", "ab", "film.txt")])
+        archive.add_reduction(sid, "control.000000001.aaaaaa.reduce")
+        archive.add_delivery(sid, 1, sid)
     before = dump(path, leave_out=())
     with archive.transaction():
         archive.delete_session(SID, {"user": "", "file": "", "received": 1.0, "at": 99.0})

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from park_spool import replies
 from park_spool.archive import blocks
-from park_spool.archive.rows import Block
+from park_spool.archive.checking import check
+from park_spool.archive.entries import Block
 from park_spool.archive.writing import Archive, Result
 from park_spool.naming import Unit, reply_name
 from park_spool.reducing.known import block_of
@@ -64,6 +65,7 @@ def test_blocks_make_the_same_rows_as_their_results(events: list[Block | Result]
                     put(other, batch)
         path = Path(folder) / "other.sqlite"
         assert dump(path) == dump(Path(folder) / "one.sqlite")
+        assert check(path) == []
         ranges = ask(path, "SELECT group_number, joblist_number, start, stop FROM final_ranges")
         assert sorted(ranges) == ask(path, GAPS_AND_ISLANDS, SID)
 

@@ -27,8 +27,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from park_spool import intervals
+from park_spool.archive.checking import check
+from park_spool.archive.entries import HistoryPoint
 from park_spool.archive.precedence import improvements, rank_of
-from park_spool.archive.rows import HistoryPoint
 from park_spool.archive.writing import Archive, Result
 
 SIZES = (6, 6)
@@ -62,6 +63,7 @@ def store(folder: str, name: str, batches: list[list[Result]], *, is_session_las
             archive.add_session(sid, session(*SIZES), b"<session/>", 1000.0)
         if not is_session_last:
             put(archive, *batches)
+    assert check(path) == []
     return path
 
 
@@ -120,6 +122,7 @@ def replay(folder: str, name: str, events: list[Result | Retry]) -> dict[str, An
     for sid in (SID, OTHER):
         ranges = ask(path, "SELECT group_number, joblist_number, start, stop FROM final_ranges WHERE sid = ?", sid)
         assert sorted(ranges) == ask(path, GAPS_AND_ISLANDS, sid)
+    assert check(path) == []
     return dump(path)
 
 

@@ -12,7 +12,7 @@ from archive_examples import RECEIVED, SID, failed, ok, record, session
 from world import World
 
 from park_spool import sealed
-from park_spool.archive.rows import Outcome
+from park_spool.archive.entries import Outcome
 from park_spool.archive.writing import Archive
 from park_spool.naming import Unit, heartbeat_name
 from park_spool.reducing import blame

@@ -119,6 +119,10 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
     "a stranger in reduced": (lambda w, sid: (w.layout.reduced / "x").mkdir(), "reduced/x: no such name"),
     "a stranger in nodes": (lambda w, sid: touch(w.layout.nodes / "x"), "nodes/x: no such name"),
     "a stranger in locks": (lambda w, sid: touch(w.layout.locks / "x"), "locks/x: no such name"),
+    "what is no snapshot": (
+        lambda w, sid: touch(w.layout.snapshots / "snapshot.sqlite"),
+        "archive/snapshot.sqlite: is not the name of a copy of the archive; nobody will ever look at it",
+    ),
     "no folder": (lambda w, sid: w.layout.replies.rmdir(), "replies/ is missing: a spool has this folder"),
     "no session.json": (
         lambda w, sid: (w.layout.session(sid) / "session.json").unlink(),
@@ -327,6 +331,9 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
     "a lock of a lower epoch": lambda w, sid: touch(w.layout.locks / naming.Lock("spoold", 1, STRANGER, 3).name),
     "a tally of an earlier reducer": lambda w, sid: tally(w, sid, Tally({(1, 1): [(1, 3)]})),
     "a torn tally": lambda w, sid: touch(w.layout.session(sid) / naming.tally_name(STRANGER, 2), b"torn"),
+    "a snapshot of a reducer that is gone": lambda w, sid: touch(
+        w.layout.snapshots / naming.snapshot_name(STRANGER, 7)
+    ),
     "a temporary file": lambda w, sid: touch(w.layout.tmp / f"{STRANGER}.3", b"half"),
     "a temporary folder": lambda w, sid: (w.layout.tmp / f"{STRANGER}.0").mkdir(),
     "a reply that waits": lambda w, sid: w.plant_reply(unit(sid), STRANGER),

@@ -26,6 +26,7 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self.spool = root / "spool"
         make_spool(self.spool)
+        (self.spool / "archive" / "park.sqlite").touch()
         (self.spool / "sessions" / "closed" / SID).mkdir()
         self.kept = self.spool / "files" / SID
         self.kept.mkdir()

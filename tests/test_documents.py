@@ -41,10 +41,15 @@ def section(verb: click.Command) -> str:
     return str(found)
 
 
+def with_subverbs(verb: click.Command) -> list[click.Command]:
+    return [verb, *(verb.commands.values() if isinstance(verb, click.Group) else ())]
+
+
 @verbs
 def test_every_verb_has_its_section_with_every_option(verb: click.Command) -> None:
     text = section(verb)
-    for parameter in verb.params:
+    assert [sub.name for sub in with_subverbs(verb)[1:] if f"`park {verb.name} {sub.name}" not in text] == []
+    for parameter in (parameter for one in with_subverbs(verb) for parameter in one.params):
         if isinstance(parameter, click.Option) and parameter.name != "spool":
             assert all(f"`{word}" in text for word in parameter.opts), parameter.opts
 
@@ -113,12 +118,16 @@ def examples(text: str) -> Iterator[str]:
 
 def parse(line: str) -> None:
     """Parse a command as the console would; a usage error raises."""
-    plain = re.sub(r"\$\(.*\)", "SID", line.removeprefix("PARK_SPOOL=/shared/spool "))
+    plain = re.sub(r"\$\(.*\)", "SID", line.removeprefix("PARK_SPOOL=/shared/spool ")).partition(" > ")[0]
     words = shlex.split(plain, comments=True)
     name, *rest = words
     if name == "park":
         verb, *rest = rest
-        main.commands[verb].make_context(verb, rest)
+        command = main.commands[verb]
+        if isinstance(command, click.Group) and not rest[0].startswith("-"):
+            verb, *rest = rest
+            command = command.commands[verb]
+        command.make_context(verb, rest)
     else:
         DAEMONS[name].make_context(name, rest)
 
@@ -129,7 +138,10 @@ def test_commands_in_the_documents_parse(path: Path) -> None:
         parse(line)
 
 
-@pytest.mark.parametrize("command", [main, *VERBS, *DAEMONS.values()], ids=lambda command: command.name)
+ALL = [main, *(one for verb in VERBS for one in with_subverbs(verb)), *DAEMONS.values()]
+
+
+@pytest.mark.parametrize("command", ALL, ids=lambda command: command.name)
 def test_help_ends_with_examples_that_parse(command: click.Command) -> None:
     _, _, text = str(command.help).partition("Examples:\n")
     found = list(examples("\n".join(f"    {line.strip()}" for line in text.splitlines())))

@@ -81,7 +81,14 @@ def test_every_file_of_the_package_is_in_the_wheel_and_nothing_else(wheel: Path)
 
 def test_what_is_easily_forgotten_is_among_them() -> None:
     files = files_of_the_checkout()
-    for name in ("py.typed", "PROTOCOL.md", "session.xsd", "services/tester/service.toml", "services/reduce/Chisq.py"):
+    for name in (
+        "py.typed",
+        "PROTOCOL.md",
+        "session.xsd",
+        "services/tester/service.toml",
+        "services/reduce/Chisq.py",
+        "archive/datasette.json",
+    ):
         assert f"park_spool/{name}" in files
     assert any(name.startswith("park_spool/web/templates/") for name in files)
 
@@ -100,7 +107,7 @@ registry = Registry.load([shipped_services()])
 assert registry.problems == (), registry.problems
 print(sorted(registry.services), sorted(registry.reducers))
 """
-    assert "'reflectivity', 'tester'" in in_it(elsewhere, script)
+    assert "'reflectivity', 'small_angle', 'tester'" in in_it(elsewhere, script)
 
 
 JOBS = """

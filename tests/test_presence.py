@@ -120,3 +120,44 @@ def test_an_idle_site_writes_nothing(world: World) -> None:
     world.let(reducer, turns=8, tick=3.0)
     assert reducer._archive._connection.total_changes == before  # type: ignore[union-attr]
     reducer.leave()
+
+
+def test_what_happens_to_nodes_is_kept(world: World) -> None:
+    reducer = world.reducer()
+    beat(world, 1, version="0.1.0", state="idle")
+    reducer.step()
+    for seq, state in enumerate(("working", "waiting", "waiting", "idle", "bad"), 2):
+        world.clock.now += 3.0
+        beat(world, seq, state=state, why="others use 3.1 of 4 CPUs" if state == "waiting" else None)
+        reducer.step()
+    reducer.leave()
+    later = world.reducer()
+    later.step()  # another reducer over the same archive has seen nothing new
+    world.let(later, turns=3, tick=world.config.claim_expiry)
+    later.leave()
+    told = [(what, detail) for _, _, what, detail in sorted(world.rows("node_events"), key=lambda row: row[1])]
+    assert told == [
+        ("appeared", "n1, 2 CPUs, park-spool 0.1.0"),
+        ("waiting", "others use 3.1 of 4 CPUs"),
+        ("back", ""),
+        ("bad", ""),
+        ("gone", ""),
+    ]
+
+
+def test_a_node_that_left_while_nobody_reduced_is_gone(world: World) -> None:
+    first = world.reducer()
+    beat(world, 1)
+    first.step()
+    first.leave()
+    for path in world.layout.nodes.iterdir():
+        path.unlink()
+    beat(world, 1, node="n2_2_bbbbbb")
+    second = world.reducer()
+    second.step()
+    second.leave()
+    assert [(row[0], row[2]) for row in sorted(world.rows("node_events"), key=lambda row: row[1])] == [
+        (NODE, "appeared"),
+        (NODE, "gone"),
+        ("n2_2_bbbbbb", "appeared"),
+    ]

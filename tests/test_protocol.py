@@ -16,6 +16,7 @@ from test_check import LEGAL
 from world import SESSION, STRANGER, Actors, World, run_until_closed, state
 
 from park_spool import controls, naming, retries, tallies, wishes
+from park_spool.archive import snapshots
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.config import Config
@@ -72,6 +73,8 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     controls.say(user, folder, "priority", "wwchen", 7)
     story(world, Watching)
     keep(world, user, sid)
+    deliver(world, user, sid)
+    snapshots.publish(user, world.config.archive)
     retries.open_round(user, world.layout.closed_session(sid), {(1, 1): [(1, 2)]}, "wwchen")
     user.disk.move(world.layout.closed_session(sid), folder)
     story(world, Watching)
@@ -83,6 +86,13 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     assert os.listdir(world.layout.closed) == [f"{sid}.deleted"]
     assert not world.layout.kept(sid).exists()
     assert check(world.root) == [], state(world)
+
+
+def deliver(world: World, reducer: Member, sid: str) -> None:
+    """What a reducer's child does with the answer of a session that is closed."""
+    for edition in (1, 2):
+        reducer.disk.make_folder(world.layout.delivered(sid, edition))
+    reducer.disk.create(world.layout.closed_session(sid) / wishes.Told(1, "done", "mail").name)
 
 
 def keep(world: World, worker: Member, sid: str) -> None:
@@ -289,6 +299,11 @@ def test_return_of_one_job_without(tmp_path: Path) -> None:
 
 # 9: cleanups, and the settings that the page names
 
+REPORTED = {
+    "`reduced/SID` and `files/SID` of a session that `park import` did not finish",
+    "torn reply",
+    "reply of a session that was never admitted",
+}
 LEFTOVERS = {
     "`sessions/.SID` with a session": "a full .SID",
     "`sessions/.SID` empty": "an empty .SID",
@@ -300,19 +315,20 @@ LEFTOVERS = {
     "an empty rank folder that no open session uses": "an empty rank",
     "`sessions/SID` beside its tombstone": "a session beside its tombstone, not closed",
     "what a deleted session's jobs kept": "what is left of a deleted session, not closed",
-    "rows and bundles of a deleted session": "a bundle of a deleted session, not closed",
+    "rows, bundles and outbox folders of a deleted session": "a bundle of a deleted session, not closed",
     "bundle written but not counted": "a bundle that nobody counted",
     "reply counted but not unlinked": "a reply bundled and not unlinked",
     "tallies of earlier reducers": "a tally of an earlier reducer",
     "start values of a step that is final": "start values of a step that is final",
     "locks of lower epochs": "a lock of a lower epoch",
+    "snapshots of reducers that are gone": "a snapshot of a reducer that is gone",
     "`tmp/` names": "a temporary file",
 }
 
 
 def test_every_leftover_of_the_table_is_legal_for_check() -> None:
     """All but a torn reply: that is reported until the reducer has put it aside, since it is a loss of work."""
-    assert {row[0] for row in table(9)} == {*LEFTOVERS, "torn reply", "reply of a session that was never admitted"}
+    assert {row[0] for row in table(9)} == {*LEFTOVERS, *REPORTED}
     assert set(LEFTOVERS.values()) <= set(LEGAL)
 
 

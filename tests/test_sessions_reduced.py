@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from world import SESSION, STRANGER, Actors, World, dying_disk
 
 from park_spool import controls, retries, sealed, tallies
-from park_spool.archive import blocks
+from park_spool.archive import blocks, checking
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Unit
@@ -75,6 +75,7 @@ def reduce_all(world: World, turns: int = 6, **settings: Any) -> None:
 
 
 def tables(world: World, archive: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    assert checking.check(archive or world.config.archive) == []
     return {table: world.rows(table, archive) for table in TABLES}
 
 
@@ -265,6 +266,49 @@ def story(root: Path, left: list[int]) -> dict[str, list[tuple[Any, ...]]]:
     assert len(world.rows("attempts")) == 2
     # Names and times are drawn for each world anew.
     return {table: [row[1:] for row in world.rows(table)] for table in set(TABLES) - {"retries"}}
+
+
+# events
+
+
+def test_what_happened_to_a_session_is_kept_with_who_and_when(world: World) -> None:
+    sid = world.admit(many=3, few=1)
+    reducer = world.reducer()
+    fail_for_good(world, sid)
+    world.let(reducer, turns=2, tick=3.0)
+    say(world, sid, "priority", -5)
+    retry(world, sid, ALL)
+    world.let(reducer, turns=2, tick=3.0)
+    reducer.leave()
+    rows = sorted(world.rows("events"), key=lambda row: row[3])
+    [(_, _, received, *admission), (_, priority, at, *said), (_, name, _, *again)] = rows
+    assert (
+        admission == ["admitted", world.rows("sessions")[0][1], "film.xml"] and received == world.rows("sessions")[0][6]
+    )
+    assert said == ["priority", "wei", "-5"] and at >= 1_795_401_000.0 and priority.startswith("control.000000001.")
+    assert again == ["retry", "wei", "round 1, 4 jobs"] and name.startswith("retry.01.")
+
+
+def test_a_control_whose_words_come_late_is_read_once_more(world: World) -> None:
+    sid = world.admit(many=3, few=1)
+    reducer = world.reducer()
+    world.let(reducer, turns=1, tick=world.config.control_seconds)
+    early, never = (world.layout.session(sid) / f"control.00000000{number}.x0p2qa.pause" for number in (1, 2))
+    for path in (early, never):
+        path.touch()
+    world.let(reducer, turns=1, tick=world.config.control_seconds)
+    assert session_row(world)[0] == "paused"
+    assert [row[2] for row in world.rows("events") if row[3] == "pause"] == [None, None]
+    early.write_text('{"by": "wei", "at": 5}\n')
+    world.let(reducer, turns=1, tick=world.config.control_seconds)
+    assert sorted((row[1], row[2], row[4]) for row in world.rows("events") if row[3] == "pause") == [
+        (early.name, 5.0, "wei"),
+        (never.name, None, ""),
+    ]
+    before = reducer._archive._connection.total_changes  # type: ignore[union-attr]
+    world.let(reducer, turns=3, tick=world.config.control_seconds)
+    assert reducer._archive._connection.total_changes == before  # type: ignore[union-attr]
+    reducer.leave()
 
 
 # controls

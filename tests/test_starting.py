@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chains import group, joblist, messages, session, standing, states, steps
+from chains import events, group, joblist, session, standing, states, steps
 from world import STRANGER, World
 
 from park_spool import controls, naming, retries, starts
-from park_spool.archive.fits import Fit
+from park_spool.archive.ahead import Fit
 from park_spool.check import check
 from park_spool.naming import Start, Unit
 from park_spool.reducing import ahead, starting
@@ -130,13 +130,13 @@ def test_without_any_fit_the_session_is_cancelled_with_the_reason(world: World) 
     assert states(world) == {sid: "cancelled"}
     reason = "group 2 waited for group 1, which gave no fit to start from: 1 of 2 jobs are ok"
     assert why(world, sid) == reason
-    assert messages(world, sid) == [(2, f"cancelled by park-reduced: {reason}")]
+    assert events(world, sid) == [("cancel", reason)]
     [said] = [
         json.loads((folder(world, sid) / name).read_bytes())
         for name in os.listdir(folder(world, sid))
         if name.startswith("control.")
     ]
-    assert (said["by"], said["group"]) == ("park-reduced", 2)
+    assert (said["by"], said["why"]) == ("park-reduced", reason)
     assert check(world.root) == []
 
 
@@ -344,21 +344,28 @@ def test_a_user_who_cancels_it_meanwhile_needs_no_reason(world: World) -> None:
     sid = world.admit(xml=session(group(), after=OTHER))
     controls.say(world.member(), folder(world, sid), "cancel", "wei")
     reduce(world, turns=150).leave()
-    assert (why(world, sid), messages(world, sid)) == (None, [])
+    assert (why(world, sid), events(world, sid)) == (None, [("cancel", "")])
 
 
-def test_a_message_is_there_once_and_again_in_a_new_archive(world: World) -> None:
-    sid = world.admit(xml=session(group(), group(after=f"{OTHER}.1")))
+def test_what_happened_is_the_same_in_an_archive_that_is_made_again(world: World) -> None:
+    sid = world.admit(xml=session(group(steps(2)), group(after="1"), group(after=f"{OTHER}.1")))
     world.layout.tombstone(OTHER).write_bytes(b"{}")
-    fit(world, sid, "1.1.1", 1.0)
-    for _ in range(3):
-        reduce(world).leave()
-    [(number, text)] = messages(world, sid)
-    assert number == 2
+    reducer = reduce(world)
+    for job in ("1.1.1", "1.1.2"):
+        fit(world, sid, job, 1.0)
+        reduce(world, reducer)
+    fit(world, sid, "2.1.1", 2.0)
+    reduce(world, reducer).leave()
+    told = [
+        ("start", f"group 2 from job 1.1.1 of {sid}"),
+        ("cancel", f"group 3 waited for group 1 of session {OTHER}, which was deleted"),
+    ]
+    assert events(world, sid) == told
     close(world, sid)
+    rows = world.rows("events")
     os.unlink(world.config.archive)
     reduce(world).leave()
-    assert messages(world, sid) == [(number, text)]
+    assert world.rows("events") == rows
 
 
 # steps

@@ -39,6 +39,7 @@ SESSION = """<?xml version='1.0' encoding='UTF-8'?>
 CHANGES = frozenset({"create", "write", "rename", "unlink", "mkdir", "rmdir", "rmtree", "fsync", "commit"})
 
 
+HEADER = {"host": "h9000", "version": "0.1.0", "python": "3.11.7", "service": "tester", "versions": {"numpy": "2.4.6"}}
 STRANGER = "h9000_9000_000000"  # a node or reducer of which nothing else is known
 
 
@@ -178,7 +179,7 @@ class World:
         for job in range(unit.start, unit.stop):
             result = {"job": job, "status": status, "started": 5000.0 + job, "seconds": 0.5, "output": "", **fields}
             lines.append(json.dumps(result).encode() + b"\n")
-        return naming.reply_name(unit, node), replies.encode(unit, node, {}, lines)
+        return naming.reply_name(unit, node), replies.encode(unit, node, HEADER, lines)
 
     def plant_reply(self, unit: Unit, node: str, status: str = "ok", **fields: Any) -> Path:
         name, data = self.reply(unit, node, status, **fields)

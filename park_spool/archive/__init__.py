@@ -1,12 +1,12 @@
 """The archive: one SQLite file, quick to ask, which can be made again from the bundles in the spool.
 
-    writing.py   the one writer (park-reduced)          schema.py      tables, views, migrations
-    reading.py   any number of readers, read-only       results.py     put results in
-    rows.py      the values that go in and come out     derived.py     sums, final ranges, chi-square history
-    precedence.py  which result counts: pure deciders   retrying.py    what a retry makes of final failures
-    blocks.py    put tiny jobs in by thousands
-    queries.py, job_queries.py  what readers ask        deletion.py    what stays of a deleted session
-    sqlite.py    connections, transactions, errors      presence.py    the nodes and what they run
+    writing.py   the one writer (park-reduced)          reading.py   any number of readers, read-only
+    entries.py   the values that go in                  rows.py, fit_rows.py  the values that come out
+    results.py, blocks.py   put results in              queries.py, job_queries.py, fit_queries.py  what readers ask
+    derived.py, fitted.py   what follows from them      tables.py, spool_tables.py, views.py  the schema, explained
+    precedence.py  which result counts                  schema.py, migrating.py, earlier.py   how a file comes to it
+    retrying.py, deletion.py, sessions.py, presence.py, origins.py, happenings.py   the other rows
+    sqlite.py    connections, transactions, errors
 
 All SQL of the project on this file is in this folder.  Importing `reading` does not import sqlite-utils.
 """

@@ -16,7 +16,7 @@ from typing import Any
 from park_spool.attributes import may_hold_numbers
 
 from . import derived
-from .rows import Block
+from .entries import Block
 
 LEAST = 20  # jobs; fewer are stored one by one
 _ROWS = 50  # of one statement: measured, more gain nothing

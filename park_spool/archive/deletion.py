@@ -9,13 +9,17 @@ from typing import Any
 from .results import storable
 
 _TABLES = (
-    *("groups", "joblists", "jobs", "results", "files", "final_ranges", "duplicates", "attempts", "history", "texts"),
-    *("messages", "bundles", "running", "retries"),
+    *("groups", "joblists", "jobs", "results", "parameters", "files", "final_ranges", "duplicates", "attempts"),
+    *("history", "texts", "messages", "data_sets", "provenance", "events", "deliveries", "retries", "reductions"),
+    *("bundles", "running"),
 )
 
 
 def delete(connection: sqlite3.Connection, sid: str, known: Mapping[str, Any]) -> None:
-    """Remove a session's rows. `known` (user, file, received, at) is what is said of one that is not in here."""
+    """Remove a session's rows, and of the one that stays what its tombstone does not say, too.
+
+    `known` (user, file, received, at) is what the tombstone says.
+    """
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table} WHERE sid = ?", (sid,))
     connection.execute("DELETE FROM replies WHERE name > ?1 || '.' AND name < ?1 || '/'", (sid,))
@@ -24,7 +28,8 @@ def delete(connection: sqlite3.Connection, sid: str, known: Mapping[str, Any]) -
         (sid, storable(str(known["user"])), storable(str(known["file"])), float(known["received"])),
     )
     connection.execute(
-        "UPDATE sessions SET state = 'deleted', closed = ifnull(closed, ?), session = '', xml = '' WHERE sid = ?",
+        "UPDATE sessions SET state = 'deleted', closed = ?, email = '', priority = 0, session = '', xml = ''"
+        " WHERE sid = ?",
         (float(known["at"]), sid),
     )
 

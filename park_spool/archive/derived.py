@@ -16,8 +16,8 @@ from typing import Any
 
 from park_spool import intervals
 
+from .entries import HistoryPoint, JobKey, JobListKey, Result
 from .precedence import Rank, improvements, runs
-from .rows import HistoryPoint, JobKey, JobListKey, Result
 
 _head = itemgetter(0, 1, 2)
 _key = itemgetter(0, 1, 2, 3)

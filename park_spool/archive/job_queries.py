@@ -22,6 +22,10 @@ _OF_JOBS = "FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number
 _JOBS = f"""
   SELECT {_JOB_COLUMNS} {_OF_JOBS}
   WHERE sid = ? ORDER BY group_number, joblist_number, job_number LIMIT ? OFFSET ?"""
+_JOBS_AFTER = f"""
+  SELECT {_JOB_COLUMNS} {_OF_JOBS}
+  WHERE sid = ? AND (group_number, joblist_number, job_number) > (?, ?, ?)
+  ORDER BY group_number, joblist_number, job_number LIMIT ?"""
 _JOB = f"SELECT {_JOB_COLUMNS} {_OF_JOBS} WHERE {_THIS_JOB}"
 _SAID = f"SELECT output, exit, signal, stderr, data FROM results WHERE {_THIS_JOB}"
 _HAS_JOB = """
@@ -47,6 +51,10 @@ _NOT_OK = """
 
 def jobs(connection: sqlite3.Connection, sid: str, limit: int, offset: int) -> list[JobRow]:
     return [JobRow(**row) for row in connection.execute(_JOBS, (sid, limit, offset))]
+
+
+def jobs_after(connection: sqlite3.Connection, sid: str, key: tuple[int, int, int], limit: int) -> list[JobRow]:
+    return [JobRow(**row) for row in connection.execute(_JOBS_AFTER, (sid, *key, limit))]
 
 
 def job(connection: sqlite3.Connection, sid: str, group: int, joblist: int, number: int) -> JobDetail:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .rows import HistoryPoint, JobKey, JobListKey, Result
+from .entries import HistoryPoint, JobKey, JobListKey, Result
 
 
 class Rank(NamedTuple):

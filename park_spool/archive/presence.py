@@ -7,13 +7,17 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .entries import FailureElsewhere, Result
 from .results import storable
-from .rows import FailureElsewhere, Result
 
 _FAILED_ELSEWHERE = """
   SELECT node, coalesce(why, status) FROM attempts
   WHERE sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ?
   AND status IN ('failed', 'timeout') AND node <> ?"""
+# What runs of a session that is not in here (yet, or any more) has no row.
+_INSERT_RUNNING = """
+  INSERT OR REPLACE INTO running SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+  WHERE EXISTS (SELECT 1 FROM joblists WHERE (sid, group_number, joblist_number) = (?1, ?2, ?3))"""
 
 
 def put_node(connection: sqlite3.Connection, node: Mapping[str, Any]) -> None:
@@ -39,7 +43,7 @@ def mark_gone(connection: sqlite3.Connection, present: Iterable[str]) -> None:
 def put_running(connection: sqlite3.Connection, running: Iterable[Sequence[object]]) -> None:
     """Replace what runs by this; a session of which something runs waits no more."""
     connection.execute("DELETE FROM running")
-    connection.executemany("INSERT OR REPLACE INTO running VALUES (?,?,?,?, ?,?,?,?,?)", running)
+    connection.executemany(_INSERT_RUNNING, running)
     connection.execute(
         "UPDATE sessions SET state = 'running' WHERE state = 'queued' AND sid IN (SELECT sid FROM running)"
     )

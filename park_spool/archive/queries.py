@@ -9,12 +9,33 @@ from hashlib import sha256
 from park_spool.attributes import attributes
 from park_spool.errors import NotFound
 
-from .rows import BestRow, FailureRow, GroupRow, HistoryRow, MessageRow, NodeRow, SessionRow
+from .rows import (
+    BestRow,
+    EventRow,
+    FailureRow,
+    GroupRow,
+    HistoryRow,
+    MessageRow,
+    NodeEventRow,
+    NodeRow,
+    SessionRow,
+    Wanted,
+)
 
 _SESSION_COLUMNS = """sid, user, file, state, priority, received, closed, jobs, ok, failed, duplicates,
   best_chisq, best_job, first_started, last_finished"""
 JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
 _OF_BEST = "FROM best b WHERE b.sid = g.sid AND b.group_number = g.group_number"
+_FIT = f"""
+  SELECT {JOB_NAME}, chisq, npoints, dof, chisq / nullif(dof, 0) AS reduced_chisq, nllf, node, seconds, seed,
+    ifnull(output, '') AS output
+  FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
+  WHERE sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ? AND chisq IS NOT NULL"""
+_WANTED = """
+  FROM sessions s INDEXED BY sessions_to_find
+  WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL
+    OR instr(lower(sid || ' ' || user || ' ' || file), lower(?3))
+    OR EXISTS (SELECT 1 FROM groups g WHERE g.sid = s.sid AND instr(lower(g.name || ' ' || g.task), lower(?3))))"""
 _GROUPS = f"""
   SELECT g.sid, g.group_number AS "group", g.name, g.task, g.reducer, g.stopped,
     ifnull(sum(l.jobs), 0) AS jobs, ifnull(sum(l.ok), 0) AS ok, ifnull(sum(l.failed), 0) AS failed,
@@ -37,14 +58,26 @@ _FAILURES = f"""
   WHERE sid = ? AND status <> 'ok' ORDER BY group_number, joblist_number, job_number LIMIT ?"""
 
 
-def sessions(connection: sqlite3.Connection, limit: int, offset: int) -> list[SessionRow]:
-    """Return sessions, newest first."""
+def sessions(connection: sqlite3.Connection, wanted: Wanted, limit: int, offset: int) -> list[SessionRow]:
+    """Return the sessions that are wanted, newest first."""
     rows = connection.execute(
         f"SELECT {_SESSION_COLUMNS} FROM progress"
-        " WHERE sid IN (SELECT sid FROM sessions ORDER BY sid DESC LIMIT ? OFFSET ?) ORDER BY sid DESC",
-        (limit, offset),
+        f" WHERE sid IN (SELECT sid {_WANTED} ORDER BY sid DESC LIMIT ?4 OFFSET ?5) ORDER BY sid DESC",
+        (wanted.user, wanted.state, wanted.text, limit, offset),
     )
     return [SessionRow(**row) for row in rows]
+
+
+def count_sessions(connection: sqlite3.Connection, wanted: Wanted) -> int:
+    """Count the sessions that are wanted."""
+    (number,) = connection.execute(f"SELECT count(*) {_WANTED}", (wanted.user, wanted.state, wanted.text)).fetchone()
+    return int(number)
+
+
+def users(connection: sqlite3.Connection) -> list[str]:
+    """Return the users who have sessions, by name."""
+    rows = connection.execute("SELECT DISTINCT user FROM sessions INDEXED BY sessions_to_find ORDER BY user")
+    return [user for (user,) in rows]
 
 
 def session(connection: sqlite3.Connection, prefix: str) -> SessionRow:
@@ -65,6 +98,12 @@ def _full_sid(connection: sqlite3.Connection, prefix: str) -> str:
         raise NotFound(f"no session in the archive begins with {prefix!r}")
     names = ", ".join(found[:3]) + (" …" if len(found) > 3 else "")
     raise NotFound(f"{prefix!r} begins the names of several sessions ({names}); give more of it")
+
+
+def copied(connection: sqlite3.Connection) -> float:
+    """Return when this copy of the archive was made; 0 if it is none, or does not say."""
+    row = connection.execute("SELECT CAST(value AS REAL) FROM meta WHERE key = 'copied'").fetchone()
+    return 0.0 if row is None else float(row[0])
 
 
 def groups(connection: sqlite3.Connection, sid: str) -> list[GroupRow]:
@@ -125,8 +164,16 @@ def best(connection: sqlite3.Connection, sid: str, number: int) -> BestRow | Non
         " ifnull(output, '') AS output FROM best WHERE sid = ? AND group_number = ?",
         (sid, number),
     ).fetchone()
-    if row is None:
-        return None
+    return None if row is None else _best(row)
+
+
+def fit(connection: sqlite3.Connection, sid: str, group: int, joblist: int, number: int) -> BestRow | None:
+    """Return any fit as `best` returns the best one; None if the job has no chisq."""
+    row = connection.execute(_FIT, (sid, group, joblist, number)).fetchone()
+    return None if row is None else _best(row)
+
+
+def _best(row: sqlite3.Row) -> BestRow:
     values = attributes(row["output"]).values
     parameters, curve = values.get("parameters"), values.get("curve")
     listed = [entry for entry in parameters if isinstance(entry, dict)] if isinstance(parameters, list) else []
@@ -136,11 +183,35 @@ def best(connection: sqlite3.Connection, sid: str, number: int) -> BestRow | Non
 def messages(connection: sqlite3.Connection, sid: str, limit: int) -> list[MessageRow]:
     """Return the newest messages of a session, oldest of them first."""
     rows = connection.execute(
-        'SELECT "group", at, text FROM (SELECT id, group_number AS "group", at, text FROM messages'
-        " WHERE sid = ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+        'SELECT group_number AS "group", number, at, text FROM messages WHERE sid = ?'
+        " ORDER BY at DESC, group_number DESC, number DESC LIMIT ?",
         (sid, limit),
     )
+    return [MessageRow(**row) for row in rows][::-1]
+
+
+def messages_after(connection: sqlite3.Connection, sid: str, group: int, number: int, limit: int) -> list[MessageRow]:
+    """Return the messages of a group that come after this number, in order."""
+    rows = connection.execute(
+        'SELECT group_number AS "group", number, at, text FROM messages'
+        " WHERE sid = ? AND group_number = ? AND number > ? ORDER BY number LIMIT ?",
+        (sid, group, number, limit),
+    )
     return [MessageRow(**row) for row in rows]
+
+
+def events(connection: sqlite3.Connection, sid: str) -> list[EventRow]:
+    """Return what happened to a session, the first thing first."""
+    rows = connection.execute(
+        "SELECT key, at, what, who, detail FROM events WHERE sid = ? ORDER BY ifnull(at, 9e99), key", (sid,)
+    )
+    return [EventRow(**row) for row in rows]
+
+
+def node_events(connection: sqlite3.Connection, limit: int) -> list[NodeEventRow]:
+    """Return the newest things that happened to nodes, the newest first."""
+    rows = connection.execute("SELECT node, at, what, detail FROM node_events ORDER BY at DESC, node LIMIT ?", (limit,))
+    return [NodeEventRow(**row) for row in rows]
 
 
 def failures(connection: sqlite3.Connection, sid: str, limit: int) -> list[FailureRow]:

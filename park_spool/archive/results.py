@@ -3,7 +3,7 @@
 `precedence` decides, this file does: set by set, never row by row while nothing is contested.  All of it
 runs inside the caller's transaction.
 
-    results ─┬─ final ──── settle ─┬─ new ──────── jobs, results, final_ranges, joblists' sums, history
+    results ─┬─ final ──── settle ─┬─ new ──────── jobs with all that follows from them (derived.py, fitted.py)
              │                     ├─ replacing ── the same; the one before goes to duplicates
              │                     └─ beaten ───── duplicates
              └─ not final ── attempts, unless the same run was ok
@@ -18,18 +18,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from park_spool.attributes import NOTHING, numbers
+from park_spool.attributes import NOTHING, Attributes, numbers
 
-from . import derived
+from . import derived, fitted
+from .entries import JobKey, Outcome, Result
 from .precedence import Rank, Verdict, rank, runs, settle
-from .rows import JobKey, Outcome, Result
 
 _NO_TEXT = (None,) * 5
 _NOTHING_SAID = ("", *_NO_TEXT)
 _OF_JOBS = "jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)"
 _THIS_JOB = "sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ?"
-_INSERT_JOB = "INSERT INTO jobs VALUES (?,?,?,?, ?,?,?,?, ?,?,?, ?,?,?,?,?, 0)"
+_INSERT_JOB = "INSERT INTO jobs VALUES (?,?,?,?, ?,?,?,?, ?,?,?, ?,?,?,?,?, ?, 0)"
 _INSERT_RESULT = "INSERT INTO results VALUES (?,?,?,?, ?,?,?,?,?,?)"
+INSERT_PARAMETER = "INSERT INTO parameters VALUES (?,?,?,?, ?,?,?,?,?,?,?,?)"
 _INSERT_FILE = "INSERT OR IGNORE INTO files VALUES (?,?,?,?, ?,?,?)"  # two names may become one in `storable`
 # One node may have run a job twice under one attempt: the earlier of the two stands for the run, ok before all.
 _RUN = "sid, group_number, joblist_number, job_number, round, attempt, node"
@@ -102,9 +103,11 @@ def _stored(connection: sqlite3.Connection, finals: Sequence[Result]) -> dict[Jo
 
 
 def _store(connection: sqlite3.Connection, results: Sequence[Result]) -> None:
-    rows = [_job_row(result) for result in results]
+    said = [numbers(result.output) if result.status == "ok" else NOTHING for result in results]
+    rows = list(map(_job_row, results, said))
     connection.executemany(_INSERT_JOB, rows)
     connection.executemany(_INSERT_RESULT, [_result_row(result) for result in results if _has_text(result)])
+    connection.executemany(INSERT_PARAMETER, _parameter_rows(results, said))
     connection.executemany(_INSERT_FILE, [row for result in results if result.files for row in _file_rows(result)])
     derived.extend_ranges(connection, results)
     derived.extend_history(connection, rows)
@@ -130,7 +133,7 @@ def _store_contested(connection: sqlite3.Connection, stored: dict[JobKey, Rank],
 
 def drop_finals(connection: sqlite3.Connection, keys: Sequence[JobKey]) -> None:
     """Remove the final results of these jobs, with all that they said and left."""
-    for table in ("jobs", "results", "files"):
+    for table in ("jobs", "results", "parameters", "files"):
         connection.executemany(f"DELETE FROM {table} WHERE {_THIS_JOB}", keys)
 
 
@@ -148,13 +151,19 @@ def _duplicates(connection: sqlite3.Connection, keys: Iterable[JobKey]) -> dict[
     return counts
 
 
-def _job_row(result: Result) -> tuple[object, ...]:
-    found = numbers(result.output) if result.status == "ok" else NOTHING
+def _job_row(result: Result, said: Attributes) -> tuple[object, ...]:
     return (
         *result[:10],
         result.started + result.seconds,
-        *(found.chisq, found.npoints, found.dof, found.nllf, found.seed),
+        *(said.chisq, said.npoints, said.dof, said.nllf, said.seed),
+        None if result.dataset is None else storable(result.dataset),
     )
+
+
+def _parameter_rows(results: Sequence[Result], said: Sequence[Attributes]) -> Iterator[tuple[object, ...]]:
+    for result, found in zip(results, said, strict=True):
+        if "parameters" in found.values:
+            yield from ((*result[:4], *row) for row in fitted.rows(found.values["parameters"]))
 
 
 def _has_text(result: Result) -> bool:
@@ -188,18 +197,18 @@ def in_order(connection: sqlite3.Connection, sid: str, group: int) -> Iterator[R
     Only the small rows are sorted; each text is looked up when its turn comes, so memory stays small.
     """
     rows = connection.execute(
-        "SELECT joblist_number, job_number, status, round, attempt, node, started, seconds FROM jobs"
+        "SELECT joblist_number, job_number, status, round, attempt, node, started, seconds, dataset FROM jobs"
         " WHERE sid = ? AND group_number = ? ORDER BY finished, joblist_number, job_number",
         (sid, group),
     )
-    for row in rows:
+    for *row, dataset in rows:
         texts = connection.execute(
             f"SELECT output, why, exit, signal, stderr, data FROM results WHERE {_THIS_JOB}",
             (sid, group, *row[:2]),
         ).fetchone()
         output, why, exit_, signal, stderr, data = texts or _NOTHING_SAID
         found = None if data is None else json.loads(data)
-        yield Result._make((sid, group, *row, output, why, exit_, signal, stderr, found, None, True))
+        yield Result._make((sid, group, *row, output, why, exit_, signal, stderr, found, None, True, dataset))
 
 
 def storable(text: str) -> str:

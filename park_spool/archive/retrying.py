@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from park_spool.intervals import Intervals
 
 from . import derived, results
-from .rows import JobListKey
+from .entries import JobListKey
 
 _NAMED = """
   sid = ?1 AND group_number = ?2 AND joblist_number = ?3 AND job_number >= ?4 AND job_number < ?5

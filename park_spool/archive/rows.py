@@ -1,103 +1,22 @@
-"""The values that go into the archive and come out of it: plain, frozen, without any SQL.
+"""The values that come out of the archive: plain, frozen, without any SQL. What goes into it is in entries.py.
 
-`Result` is a named tuple and not a dataclass: park-reduced makes one for every job, and a frozen dataclass
-of this many fields takes six times as long to make (1.8 µs against 0.3 µs, measured). Times are Unix
-seconds; jobs, groups and job lists count from 1.
+Times are Unix seconds; jobs, groups and job lists count from 1; a job is written `group.joblist.job`. fit_rows.py has
+what fits say: parameters, curves, batches, data sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-from park_spool.replies import KeptFile
-
-JobKey = tuple[str, int, int, int]  # sid, group, job list, job
-JobListKey = tuple[str, int, int]  # sid, group, job list
-
-
-class Result(NamedTuple):
-    """The result of one job from one run of it."""
-
-    sid: str
-    group: int
-    joblist: int
-    job: int
-    status: str  # ok, failed, timeout, cancelled, lost
-    round: int
-    attempt: int
-    node: str
-    started: float
-    seconds: float
-    output: str = ""
-    why: str | None = None
-    exit: int | None = None
-    signal: int | None = None
-    stderr: str | None = None
-    data: dict[str, str] | None = None
-    files: Mapping[str, KeptFile] | None = None
-    is_final: bool = True
-
-    @property
-    def key(self) -> JobKey:
-        return self[:4]
-
-    @property
-    def finished(self) -> float:
-        return self.started + self.seconds
-
-    @property
-    def name(self) -> str:
-        """Return the job's name as users write it: `group.joblist.job`."""
-        return f"{self.group}.{self.joblist}.{self.job}"
-
-
-class Block(NamedTuple):
-    """Results of consecutive jobs, from `start` on, that one run of them had: all ok, with nothing but outputs."""
-
-    sid: str
-    group: int
-    joblist: int
-    start: int
-    round: int
-    attempt: int
-    node: str
-    started: list[float]
-    seconds: list[float]
-    outputs: list[str]
-
-
-class FailureElsewhere(NamedTuple):
-    """A job failed on `node` that was ok on another one."""
-
-    node: str
-    sid: str
-    job: str
-    why: str
-
-
-class HistoryPoint(NamedTuple):
-    """One finished job with a chisq; tuples of this compare in the order of finishing."""
-
-    finished: float
-    joblist: int
-    job: int
-    chisq: float
+from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch of results."""
+class Wanted:
+    """Which sessions are wanted; None is any. `text` is part of id, user, file, or the name or task of a group."""
 
-    accepted: list[Result] = field(default_factory=list)  # newly stored finals, in input order
-    replacing: list[Result] = field(default_factory=list)  # finals before which a stored one gave way
-    duplicates: int = 0
-
-    @property
-    def replaced(self) -> list[tuple[str, int]]:
-        """Return the (sid, group) where a stored result gave way."""
-        return sorted({(result.sid, result.group) for result in self.replacing})
+    user: str | None = None
+    state: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +171,33 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
+    """What a reducer said; `number` counts in its group from 1, and anew when the reducer begins anew."""
+
     group: int
+    number: int
     at: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to a session; `key` is the name on the spool that tells of it, `at` None where it does not say."""
+
+    key: str
+    at: float | None
+    what: str
+    who: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEventRow:
+    """What the reducer saw of a node."""
+
+    node: str
+    at: float
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ transaction that records it, so a crash leaves the archive before or after it, n
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from typing import TYPE_CHECKING
 
-from .tables import LATER, TABLES, VIEWS
+from . import earlier, migrating
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sqlite_utils import Database
 
 
@@ -25,17 +24,15 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     @migrations(name="0001 tables and views")
     def tables_and_views(db: Database) -> None:
-        _run(db, TABLES + VIEWS)
+        migrating.run(connection, earlier.TABLES + earlier.VIEWS)
         db.execute("INSERT INTO meta VALUES ('identity', ?)", [secrets.token_hex(16)])
 
     @migrations(name="0002 kept files, what runs, retries")
     def files_running_retries(db: Database) -> None:
-        _run(db, LATER)
+        migrating.run(connection, earlier.LATER)
+
+    @migrations(name="0003 foreign keys, data sets, parameters, events, provenance")
+    def foreign_keys(db: Database) -> None:
+        migrating.rebuild(connection)
 
     migrations.apply(Database(connection, execute_plugins=False))
-
-
-def _run(db: Database, statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            db.execute(statement)

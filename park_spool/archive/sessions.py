@@ -92,6 +92,15 @@ def set_state(connection: sqlite3.Connection, sid: str, state: str, at: float) -
     )
 
 
+def closed_before(connection: sqlite3.Connection, at: float) -> list[str]:
+    """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+    rows = connection.execute(
+        "SELECT sid FROM sessions WHERE closed < ? AND state IN ('done', 'failed', 'cancelled') ORDER BY closed, sid",
+        (at,),
+    )
+    return [sid for (sid,) in rows]
+
+
 def set_priority(connection: sqlite3.Connection, sid: str, priority: int) -> None:
     connection.execute("UPDATE sessions SET priority = ? WHERE sid = ?", (priority, sid))
 
@@ -99,6 +108,11 @@ def set_priority(connection: sqlite3.Connection, sid: str, priority: int) -> Non
 def state(connection: sqlite3.Connection, sid: str) -> str | None:
     row = connection.execute("SELECT state FROM sessions WHERE sid = ?", (sid,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def closed_at(connection: sqlite3.Connection, sid: str) -> float | None:
+    row = connection.execute("SELECT closed FROM sessions WHERE sid = ?", (sid,)).fetchone()
+    return None if row is None else row[0]
 
 
 def has_run(connection: sqlite3.Connection, sid: str) -> bool:

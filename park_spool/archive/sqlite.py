@@ -96,15 +96,16 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def snapshot(path: Path) -> Iterator[sqlite3.Connection]:
+def snapshot(path: Path, *, is_copy: bool = False) -> Iterator[sqlite3.Connection]:
     """Open the archive read-only for one consistent look at it; it can neither write nor hold up the writer.
 
+    A copy is never written again, so it is read without any lock, which a share might not have.
     Raises NotFound, in a sentence, while the file is not there or is still being made.
     """
     if not path.is_file():
         raise NotFound(f"there is no archive at {path} yet: park-reduced makes it when it starts")
     try:
-        connection = _connect_reader(path)
+        connection = _begin(path, "immutable=1") if is_copy else _connect_reader(path)
         try:
             yield connection
         finally:

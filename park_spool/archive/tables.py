@@ -1,17 +1,14 @@
-"""The tables and views of the archive; `.schema` in sqlite3 shows the same text, comments and all.
+"""The tables of sessions and of what their jobs gave; `.schema` in sqlite3 shows the same text, remarks and all.
 
-docs/archive.md explains them to users, and a test runs every query that stands there.
+docs/archive.md explains them to users, and a test runs every query that stands there. Foreign keys are declared and,
+since that costs time, not enforced while the reducer writes: `park archive check` holds the rows against them.
 
 `jobs` holds small rows without outputs, so that counting and plotting never read a curve; `results` holds the
-texts.  `joblists` (its sums), `final_ranges` and `history` follow from `jobs` and are kept in step with it.
+texts.  `joblists` (its sums), `final_ranges` and `history` follow from `jobs` and are kept in step with it, as
+`parameters` is with `results`.
 """
 
 TABLES = """
-CREATE TABLE meta (  -- 'identity': made with the file, so that a new file is known as a new archive
-  key TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) WITHOUT ROWID;
-
 CREATE TABLE sessions (
   sid TEXT PRIMARY KEY,
   user TEXT NOT NULL,
@@ -24,9 +21,10 @@ CREATE TABLE sessions (
   session TEXT NOT NULL,  -- session.json: the session as understood
   xml TEXT NOT NULL  -- the session as received
 );
+CREATE INDEX sessions_to_find ON sessions (sid, user, state, file);
 
 CREATE TABLE groups (
-  sid TEXT NOT NULL,
+  sid TEXT NOT NULL REFERENCES sessions (sid),
   group_number INTEGER NOT NULL,  -- this and every number of a group, job list or job: from 1
   name TEXT NOT NULL,
   task TEXT NOT NULL,
@@ -47,7 +45,8 @@ CREATE TABLE joblists (  -- with the sums over its jobs
   duplicates INTEGER NOT NULL DEFAULT 0,
   first_started REAL,  -- of everything that was run of it, attempts too
   last_finished REAL,
-  PRIMARY KEY (sid, group_number, joblist_number)
+  PRIMARY KEY (sid, group_number, joblist_number),
+  FOREIGN KEY (sid, group_number) REFERENCES groups (sid, group_number)
 ) WITHOUT ROWID;
 
 CREATE TABLE jobs (  -- one small row for each job that has its final result
@@ -67,10 +66,13 @@ CREATE TABLE jobs (  -- one small row for each job that has its final result
   dof INTEGER,
   nllf REAL,
   seed INTEGER,
+  dataset TEXT,  -- the data set that the job is about, if it is about one
   duplicates INTEGER NOT NULL DEFAULT 0,  -- other final results of the job that were seen
-  PRIMARY KEY (sid, group_number, joblist_number, job_number)
+  PRIMARY KEY (sid, group_number, joblist_number, job_number),
+  FOREIGN KEY (sid, group_number, joblist_number) REFERENCES joblists (sid, group_number, joblist_number)
 ) WITHOUT ROWID;
 CREATE INDEX jobs_by_chisq ON jobs (sid, group_number, chisq, finished) WHERE chisq IS NOT NULL;
+CREATE INDEX jobs_by_dataset ON jobs (sid, group_number, dataset, chisq) WHERE dataset IS NOT NULL;
 CREATE INDEX jobs_not_ok ON jobs (sid, group_number, joblist_number, job_number) WHERE status <> 'ok';
 
 CREATE TABLE results (  -- what a job said; a job that said nothing has no row
@@ -84,8 +86,41 @@ CREATE TABLE results (  -- what a job said; a job that said nothing has no row
   exit INTEGER,
   signal INTEGER,
   data TEXT,  -- JSON: the digest of each data set that was read
-  PRIMARY KEY (sid, group_number, joblist_number, job_number)
+  PRIMARY KEY (sid, group_number, joblist_number, job_number),
+  FOREIGN KEY (sid, group_number, joblist_number, job_number)
+    REFERENCES jobs (sid, group_number, joblist_number, job_number)
 );
+
+CREATE TABLE parameters (  -- each parameter that a job gave, out of its output; numbers that are none are NULL
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  place INTEGER NOT NULL,  -- in the output's list, from 1
+  name TEXT NOT NULL,
+  value REAL,
+  error REAL,
+  unit TEXT,
+  min REAL,
+  max REAL,
+  start REAL,  -- where the fit began
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, place),
+  FOREIGN KEY (sid, group_number, joblist_number, job_number)
+    REFERENCES jobs (sid, group_number, joblist_number, job_number)
+) WITHOUT ROWID;
+
+CREATE TABLE files (  -- what jobs left in $PARK_OUTPUT, of the result that counts; they lie in files/SID/SHA256
+  sid TEXT NOT NULL,
+  group_number INTEGER NOT NULL,
+  joblist_number INTEGER NOT NULL,
+  job_number INTEGER NOT NULL,
+  name TEXT NOT NULL,  -- its path below $PARK_OUTPUT
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, name),
+  FOREIGN KEY (sid, group_number, joblist_number, job_number)
+    REFERENCES jobs (sid, group_number, joblist_number, job_number)
+) WITHOUT ROWID;
 
 CREATE TABLE final_ranges (  -- the jobs that are in `jobs`, as ranges start <= job < stop
   sid TEXT NOT NULL,
@@ -93,7 +128,8 @@ CREATE TABLE final_ranges (  -- the jobs that are in `jobs`, as ranges start <= 
   joblist_number INTEGER NOT NULL,
   start INTEGER NOT NULL,
   stop INTEGER NOT NULL,
-  PRIMARY KEY (sid, group_number, joblist_number, start)
+  PRIMARY KEY (sid, group_number, joblist_number, start),
+  FOREIGN KEY (sid, group_number, joblist_number) REFERENCES joblists (sid, group_number, joblist_number)
 ) WITHOUT ROWID;
 
 CREATE TABLE duplicates (  -- final results that another one of the same job beat
@@ -107,7 +143,13 @@ CREATE TABLE duplicates (  -- final results that another one of the same job bea
   status TEXT NOT NULL,
   started REAL NOT NULL,
   seconds REAL NOT NULL,
-  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node)
+  why TEXT,
+  exit INTEGER,
+  signal INTEGER,
+  stderr TEXT,
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node),
+  FOREIGN KEY (sid, group_number, joblist_number, job_number)
+    REFERENCES jobs (sid, group_number, joblist_number, job_number)
 ) WITHOUT ROWID;
 
 CREATE TABLE attempts (  -- runs that ended nothing: the job was tried again, or cancelled
@@ -125,7 +167,8 @@ CREATE TABLE attempts (  -- runs that ended nothing: the job was tried again, or
   exit INTEGER,
   signal INTEGER,
   stderr TEXT,
-  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node)
+  PRIMARY KEY (sid, group_number, joblist_number, job_number, round, attempt, node),
+  FOREIGN KEY (sid, group_number, joblist_number) REFERENCES joblists (sid, group_number, joblist_number)
 );
 
 CREATE TABLE history (  -- the jobs with a lower chisq than every one that finished earlier in the group
@@ -135,7 +178,9 @@ CREATE TABLE history (  -- the jobs with a lower chisq than every one that finis
   joblist_number INTEGER NOT NULL,
   job_number INTEGER NOT NULL,
   chisq REAL NOT NULL,
-  PRIMARY KEY (sid, group_number, finished, joblist_number, job_number)
+  PRIMARY KEY (sid, group_number, finished, joblist_number, job_number),
+  FOREIGN KEY (sid, group_number, joblist_number, job_number)
+    REFERENCES jobs (sid, group_number, joblist_number, job_number)
 ) WITHOUT ROWID;
 
 CREATE TABLE texts (  -- what a reducer put, under its keys
@@ -143,108 +188,18 @@ CREATE TABLE texts (  -- what a reducer put, under its keys
   group_number INTEGER NOT NULL,
   keys TEXT NOT NULL,  -- JSON, sorted
   text TEXT NOT NULL,
-  PRIMARY KEY (sid, group_number, keys)
+  PRIMARY KEY (sid, group_number, keys),
+  FOREIGN KEY (sid, group_number) REFERENCES groups (sid, group_number)
 );
 
 CREATE TABLE messages (  -- what a reducer said, in order
-  id INTEGER PRIMARY KEY,
   sid TEXT NOT NULL,
   group_number INTEGER NOT NULL,
+  number INTEGER NOT NULL,  -- in its group, from 1
   at REAL NOT NULL,
-  text TEXT NOT NULL
+  text TEXT NOT NULL,
+  PRIMARY KEY (sid, group_number, number),
+  FOREIGN KEY (sid, group_number) REFERENCES groups (sid, group_number)
 );
-CREATE INDEX messages_by_session ON messages (sid, group_number);
-
-CREATE TABLE nodes (  -- the newest heartbeat of each node
-  node TEXT PRIMARY KEY,
-  host TEXT NOT NULL,
-  cpus INTEGER NOT NULL,
-  state TEXT NOT NULL,
-  seen REAL NOT NULL,
-  units INTEGER NOT NULL,  -- in its hands
-  heartbeat TEXT NOT NULL  -- JSON
-);
-
-CREATE TABLE replies (  -- the reply files that are in here, and the bundle in reduced/ that keeps each
-  name TEXT PRIMARY KEY,
-  sid TEXT NOT NULL,
-  bundle TEXT NOT NULL
-) WITHOUT ROWID;
-
-CREATE TABLE bundles (  -- the bundles in reduced/ that are in here
-  sid TEXT NOT NULL,
-  name TEXT NOT NULL,
-  PRIMARY KEY (sid, name)
-) WITHOUT ROWID;
-"""
-
-LATER = """
-CREATE TABLE files (  -- what jobs left in $PARK_OUTPUT, of the result that counts; they lie in files/SID/SHA256
-  sid TEXT NOT NULL,
-  group_number INTEGER NOT NULL,
-  joblist_number INTEGER NOT NULL,
-  job_number INTEGER NOT NULL,
-  name TEXT NOT NULL,  -- its path below $PARK_OUTPUT
-  sha256 TEXT NOT NULL,
-  size INTEGER NOT NULL,
-  PRIMARY KEY (sid, group_number, joblist_number, job_number, name)
-) WITHOUT ROWID;
-
-CREATE TABLE running (  -- the jobs that live nodes say they run, by their newest heartbeats
-  sid TEXT NOT NULL,
-  group_number INTEGER NOT NULL,
-  joblist_number INTEGER NOT NULL,
-  job_number INTEGER NOT NULL,
-  node TEXT NOT NULL,
-  started REAL NOT NULL,
-  seconds REAL NOT NULL,  -- so far
-  chisq REAL,  -- the best so far, if the job says so while it runs
-  line TEXT,  -- what it said last
-  PRIMARY KEY (sid, group_number, joblist_number, job_number, node)
-) WITHOUT ROWID;
-
-CREATE TABLE retries (  -- the retry files of sessions that are in here
-  sid TEXT NOT NULL,
-  name TEXT NOT NULL,
-  round INTEGER NOT NULL,
-  PRIMARY KEY (sid, name)
-) WITHOUT ROWID;
-
-ALTER TABLE duplicates ADD COLUMN why TEXT;
-ALTER TABLE duplicates ADD COLUMN exit INTEGER;
-ALTER TABLE duplicates ADD COLUMN signal INTEGER;
-ALTER TABLE duplicates ADD COLUMN stderr TEXT;
-"""
-
-VIEWS = """
-CREATE VIEW best AS  -- the best fit of each group
-SELECT j.sid, j.group_number, g.name AS group_name,
-  printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
-  j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed, j.node, j.seconds,
-  strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.output
-FROM history h  -- few rows: the best fit is the last step of the staircase
-CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
-LEFT JOIN groups g USING (sid, group_number)
-LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
-WHERE NOT EXISTS (
-  SELECT 1 FROM history later WHERE later.sid = h.sid AND later.group_number = h.group_number
-  AND (later.finished, later.joblist_number, later.job_number) > (h.finished, h.joblist_number, h.job_number));
-
-CREATE VIEW progress AS  -- how far each session is
-SELECT s.sid, s.user, s.file, s.state, s.priority, s.received, s.closed,
-  coalesce(sum(l.jobs), 0) AS jobs, coalesce(sum(l.ok), 0) AS ok, coalesce(sum(l.failed), 0) AS failed,
-  coalesce(sum(l.jobs - l.ok - l.failed), 0) AS waiting, coalesce(sum(l.duplicates), 0) AS duplicates,
-  min(l.first_started) AS first_started, max(l.last_finished) AS last_finished,
-  (SELECT min(b.chisq) FROM best b WHERE b.sid = s.sid) AS best_chisq,
-  (SELECT b.job FROM best b WHERE b.sid = s.sid ORDER BY b.chisq, b.group_number LIMIT 1) AS best_job
-FROM sessions s LEFT JOIN joblists l USING (sid)
-GROUP BY s.sid;
-
-CREATE VIEW failures AS  -- the jobs that failed for good
-SELECT j.sid, j.group_number, printf('%d.%d.%d', j.group_number, j.joblist_number, j.job_number) AS job,
-  j.status, r.why, r.exit, r.signal, j.node, j.round, j.attempt, j.seconds,
-  strftime('%Y-%m-%dT%H:%M:%SZ', j.finished, 'unixepoch') AS finished, r.stderr
-FROM jobs j INDEXED BY jobs_not_ok  -- or the planner walks over all jobs of the session
-LEFT JOIN results r USING (sid, group_number, joblist_number, job_number)
-WHERE j.status <> 'ok';
+CREATE INDEX messages_in_time ON messages (sid, at, group_number, number);
 """

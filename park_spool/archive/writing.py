@@ -21,16 +21,19 @@ from typing import Any
 
 from park_spool.intervals import Intervals
 
-from . import blocks, deletion, fits, presence, results, retrying, sessions, sqlite
-from .fits import Fit
+from . import ahead, blocks, deletion, happenings, origins, presence, results, retrying, sessions, sqlite
+from .ahead import Fit
+from .entries import Block, DataSet, FailureElsewhere, Outcome, Provenance, Result
 from .results import storable
-from .rows import Block, FailureElsewhere, Outcome, Result
 from .schema import migrate
 
 __all__ = ["Archive", "Outcome", "Result"]
 
 
 _IN_GROUP = "WHERE sid = ? AND group_number = ?"
+_ADD_MESSAGE = """
+  INSERT INTO messages SELECT ?1, ?2, ifnull(max(number), 0) + 1, ?3, ?4
+  FROM messages WHERE sid = ?1 AND group_number = ?2"""
 
 
 class Archive:
@@ -95,12 +98,20 @@ class Archive:
         """Set a session's state; done, failed, cancelled and deleted close it."""
         sessions.set_state(self._connection, sid, state, at)
 
+    def closed_before(self, at: float) -> list[str]:
+        """Return the sessions that were closed before a time and not deleted since, the first to close first."""
+        return sessions.closed_before(self._connection, at)
+
     def set_priority(self, sid: str, priority: int) -> None:
         sessions.set_priority(self._connection, sid, priority)
 
     def state(self, sid: str) -> str | None:
         """Return a session's state, None if it is not in here."""
         return sessions.state(self._connection, sid)
+
+    def closed_at(self, sid: str) -> float | None:
+        """Return when a session was closed (Unix time), None if it was not."""
+        return sessions.closed_at(self._connection, sid)
 
     def has_run(self, sid: str) -> bool:
         """Say whether any job of a session was run, whatever came of it."""
@@ -119,6 +130,29 @@ class Archive:
 
     def retries_known(self, sid: str) -> set[str]:
         return retrying.known(self._connection, sid)
+
+    def add_event(self, sid: str, key: str, at: float | None, what: str, who: str = "", detail: str = "") -> None:
+        """Keep what happened to a session; `key` is the name on the spool that tells of it."""
+        happenings.add_event(self._connection, sid, key, at, what, who, detail)
+
+    def events_known(self, sid: str) -> set[str]:
+        """Return the keys of the events of a session that are in here with their time."""
+        return happenings.events_known(self._connection, sid)
+
+    def add_reduction(self, sid: str, name: str) -> bool:
+        """Note that a wish to reduce again was taken in; False if that was noted before."""
+        return happenings.add_reduction(self._connection, sid, name)
+
+    def reductions_known(self, sid: str) -> set[str]:
+        return happenings.reductions_known(self._connection, sid)
+
+    def add_delivery(self, sid: str, edition: int, name: str) -> None:
+        """Note a folder that stands in the outbox."""
+        happenings.add_delivery(self._connection, sid, edition, name)
+
+    def deliveries(self, sid: str) -> dict[int, str]:
+        """Return a session's folders in the outbox by their editions."""
+        return happenings.deliveries(self._connection, sid)
 
     def failed_elsewhere(self, answered: Iterable[Result]) -> list[FailureElsewhere]:
         """Return the failures of these jobs on other nodes than those where they now are ok."""
@@ -142,23 +176,31 @@ class Archive:
 
     def group_count(self, sid: str) -> int:
         """Return how many groups a session has."""
-        return fits.group_count(self._connection, sid)
+        return ahead.group_count(self._connection, sid)
 
     def group_counts(self, sid: str, group: int) -> tuple[int, int, int]:
         """Return how many jobs a group has, how many are ok, and how many failed for good."""
-        return fits.group_counts(self._connection, sid, group)
+        return ahead.group_counts(self._connection, sid, group)
 
     def best_fit(self, sid: str, group: int) -> Fit | None:
         """Return the fit with the smallest chisq of a group; None while no job gave one."""
-        return fits.best(self._connection, sid, group)
+        return ahead.best(self._connection, sid, group)
 
     def last_ok(self, sid: str, group: int, joblist: int, before: int) -> Fit | None:
         """Return the last job of a job list before a number that is ok; None if none is."""
-        return fits.last_ok(self._connection, sid, group, joblist, before)
+        return ahead.last_ok(self._connection, sid, group, joblist, before)
 
     def put_results(self, batch: Iterable[Result]) -> Outcome:
         """Store results; every order and every batching of the same results gives the same rows."""
         return results.put_results(self._connection, batch)
+
+    def put_data_sets(self, rows: Iterable[DataSet]) -> None:
+        """Keep the data sets that jobs of a group read."""
+        origins.put_data_sets(self._connection, rows)
+
+    def put_provenance(self, rows: Iterable[Provenance]) -> None:
+        """Keep what ran the jobs of a group."""
+        origins.put_provenance(self._connection, rows)
 
     def put_block(self, block: Block) -> bool:
         """Store a block of results, many at once; False if it has to go through `put_results`."""
@@ -199,10 +241,8 @@ class Archive:
         )
 
     def add_message(self, sid: str, group: int, text: str, at: float) -> None:
-        self._connection.execute(
-            "INSERT INTO messages (sid, group_number, at, text) VALUES (?,?,?,?)",
-            (sid, group, at, storable(text)),
-        )
+        """Add a message to its group's; they are numbered from 1."""
+        self._connection.execute(_ADD_MESSAGE, (sid, group, at, storable(text)))
 
     def stop_reducer(self, sid: str, group: int, why: str) -> None:
         """Mark a group's reducer as stopped, and why; the group's results go on being stored."""
@@ -221,6 +261,14 @@ class Archive:
     def put_node(self, node: Mapping[str, Any]) -> None:
         """Keep a node's newest heartbeat: node, host, cpus, state, seen (Unix time), units; all as JSON."""
         presence.put_node(self._connection, node)
+
+    def node_states(self) -> dict[str, str]:
+        """Return the state of each node that is in here."""
+        return happenings.node_states(self._connection)
+
+    def add_node_event(self, node: str, at: float, what: str, detail: str = "") -> None:
+        """Keep what the reducer saw of a node at a time of its own clock."""
+        happenings.add_node_event(self._connection, node, at, what, detail)
 
     def mark_gone(self, present: Iterable[str]) -> None:
         """Mark every node as gone that is not among these: one that left cleanly took its heartbeats away."""

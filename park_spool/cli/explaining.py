@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from park_spool import config, intervals, job_names, naming, whereabouts
-from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
+from park_spool.cli import archived
 from park_spool.cli.options import guarded, json_option, spool_option
 from park_spool.cli.submitting import counted
 from park_spool.config import Config
@@ -56,7 +56,7 @@ def why(prefix: str, job: str | None, spool: str | None, as_json: bool) -> None:
             return
         raise
     if job is not None:
-        _tell_job(ArchiveReader(settings.archive).job(one.sid, *job_names.read_one(job)), one.sid, as_json)
+        _tell_job(archived.reader(settings).job(one.sid, *job_names.read_one(job)), one.sid, as_json)
     else:
         _tell_session(look, one, as_json)
 
@@ -86,7 +86,7 @@ def _tell_session(look: Look, one: Standing, as_json: bool) -> None:
 def failures(settings: Config, sid: str) -> tuple[list[FailureRow], str]:
     """Return the jobs that failed for good, and a sentence if the archive cannot tell."""
     try:
-        rows = ArchiveReader(settings.archive).failures(sid, limit=MOST_FAILURES)
+        rows = archived.reader(settings).failures(sid, limit=MOST_FAILURES)
     except ParkError as error:
         return [], str(error)
     return rows, f"of the jobs that failed the first {MOST_FAILURES:,} are shown" if len(rows) == MOST_FAILURES else ""

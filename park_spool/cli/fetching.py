@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 import click
 
 from park_spool import config, job_names
-from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import FileRow
+from park_spool.cli import archived
 from park_spool.cli.options import FAILED, FINE, guarded, json_option, spool_option
 from park_spool.cli.status import table
 from park_spool.errors import DataError, NotFound
@@ -55,7 +55,7 @@ def fetch(
     settings = config.load(config.find_spool(spool))
     sid = Look(settings).one(prefix).sid
     wanted = job_names.read_one(job) if job is not None else None
-    rows = chosen(ArchiveReader(settings.archive).files(sid, wanted), names, f"job {job} of {sid}" if job else sid)
+    rows = chosen(archived.reader(settings).files(sid, wanted), names, f"job {job} of {sid}" if job else sid)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
     elif output is None:

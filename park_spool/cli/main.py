@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 import park_spool
+from park_spool.cli.archiving import archive
 from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.demo import demo
 from park_spool.cli.explaining import why
@@ -12,27 +13,24 @@ from park_spool.cli.fetching import fetch
 from park_spool.cli.keeping import check, init
 from park_spool.cli.look import look
 from park_spool.cli.nodes import drain, nodes
+from park_spool.cli.options import InOrder
+from park_spool.cli.pruning import prune
+from park_spool.cli.reducing import reduce
 from park_spool.cli.rerun import rerun
 from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
 from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
+from park_spool.cli.transferring import export, import_
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
 RUNNING = (init, serve, submit, validate, status, watch, wait)
-AFTERWARDS = (why, retry, rerun, fetch)
+AFTERWARDS = (why, retry, rerun, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, demo)
+SITE = (nodes, look, drain, config, check, archive, prune, demo)
 VERBS = (*RUNNING, *AFTERWARDS, *CONTROLLING, *SITE)
-
-
-class InOrder(click.Group):
-    """A group that lists its verbs in the order in which a user meets them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,6 +20,13 @@ sids_argument = click.argument("sids", metavar="SID...", nargs=-1, required=True
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
+class InOrder(click.Group):
+    """A group that lists its verbs in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turn what park-spool raises on purpose into one sentence on standard error and an exit code."""
 

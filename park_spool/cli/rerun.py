@@ -13,16 +13,16 @@ import click
 
 from park_spool import admitted, config, job_names, layout, whereabouts
 from park_spool.admitted import Admitted
-from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import JobDetail
 from park_spool.atomic import Disk
 from park_spool.attributes import numbers
 from park_spool.catalog.registry import Registry
+from park_spool.cli import archived
 from park_spool.cli.options import FAILED, FINE, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
 from park_spool.limits import size_words
-from park_spool.looking.origins import origins
+from park_spool.looking.beginnings import beginnings
 from park_spool.progress import duration, utc
 from park_spool.running import here
 from park_spool.running.here import Call, Run
@@ -117,7 +117,7 @@ def start_of(
     settings: Config, folder: Path, session: Admitted, name: tuple[int, int, int]
 ) -> Iterator[tuple[str, str]]:
     """Yield the values that a job starts from, and say where they come from."""
-    for given in origins(settings, folder, session, name[:2], name[2]):
+    for given in beginnings(settings, folder, session, name[:2], name[2]):
         say(f"starts from job {given.job} of {given.sid}" if given.job else "starts from nothing: no fit was before it")
         yield from given.values.items()
 
@@ -133,7 +133,7 @@ def ending(done: Run) -> Iterator[str]:
 
 def _archived(settings: Config, sid: str, job: str) -> JobDetail | str:
     try:
-        return ArchiveReader(settings.archive).job(sid, *job_names.read_one(job))
+        return archived.reader(settings).job(sid, *job_names.read_one(job))
     except ParkError as error:
         return str(error)
 

@@ -52,9 +52,11 @@ def plain(value: Any) -> Any:
 def words(value: Any) -> str:
     """Write a setting's value as park.toml would, but for the quotes of a text.
 
-    >>> words(True), words(["/a", "/b"]), words([]), words(10000), words(0.3)
-    ('true', '/a, /b', '–', '10000', '0.3')
+    >>> words(True), words(["/a", "/b"]), words([]), words(None), words(10000), words(0.3)
+    ('true', '/a, /b', '–', '–', '10000', '0.3')
     """
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return str(value).lower()
     return (", ".join(value) or "–") if isinstance(value, list) else str(value)

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from park_spool import config
-from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import BestRow, GroupPage, SessionPage
 from park_spool.cli.options import guarded, json_option, spool_option
 from park_spool.errors import ParkError
@@ -148,7 +147,7 @@ def _show_one(look: Look, crew: Crew, prefix: str, as_json: bool) -> None:
 
 def _page(look: Look, sid: str) -> SessionPage | None:
     try:
-        return ArchiveReader(look.settings.archive).session_page(sid)
+        return look.archive().session_page(sid)
     except ParkError:
         return None  # look.note says why
 

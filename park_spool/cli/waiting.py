@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from park_spool import config, whereabouts
-from park_spool.archive.reading import ArchiveReader
+from park_spool.archive import finding
 from park_spool.atomic import Disk
 from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
 from park_spool.config import Config
@@ -143,7 +143,7 @@ def failures(settings: Config, ending: Standing) -> list[str]:
     if not ending.failed:
         return []
     try:
-        rows = ArchiveReader(settings.archive).failures(ending.sid, limit=SHOWN_FAILURES)
+        rows = finding.find(settings).reader.failures(ending.sid, limit=SHOWN_FAILURES)
     except ParkError:
         return []
     return [f"  job {row.job} {row.status}: {row.why or 'no reason is known'}" for row in rows]

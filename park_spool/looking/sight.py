@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from park_spool.archive.reading import ArchiveReader
+from park_spool.archive import finding
 from park_spool.archive.rows import FailureRow
 from park_spool.config import Config
 from park_spool.errors import ParkError
@@ -119,8 +119,8 @@ def _oldest_first(job: RunningJob) -> tuple[float, str]:
 
 def tell(settings: Config, one: Standing) -> Story:
     """Ask the archive; an empty story where it cannot be read."""
-    reader = ArchiveReader(settings.archive)
     try:
+        reader = finding.find(settings).reader
         row = reader.session(one.sid)
         group = int(row.best_job.partition(".")[0]) if row.best_job else None
         steps = reader.history(row.sid, group) if group is not None else []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from park_spool import admitted, controls, intervals, retries, tallies, whereabouts
 from park_spool.admitted import Admitted
+from park_spool.archive import finding
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
 from park_spool.atomic import Disk
@@ -52,6 +53,7 @@ class Look:
         self.disk = Disk(settings.layout.tmp, "status")
         self.places = whereabouts.places(self.disk, settings.layout)
         self.note = ""
+        self._archive: ArchiveReader | None = None
 
     def newest(self, count: int) -> list[Standing]:
         """Return the newest sessions, the newest first."""
@@ -92,16 +94,23 @@ class Look:
             return None  # `park check` says what is wrong with it
         return found and found[1]
 
+    def archive(self) -> ArchiveReader:
+        """Find the archive to read; `note` says if it is a copy. Raises NotFound if there is none to be read here."""
+        if self._archive is None:
+            found = finding.find(self.settings, self.disk)
+            self._archive, self.note = found.reader, found.note
+        return self._archive
+
     def _rows(self, count: int) -> list[SessionRow]:
         try:
-            return ArchiveReader(self.settings.archive).sessions(limit=count)
+            return self.archive().sessions(limit=count)
         except ParkError as error:
             self.note = str(error)
             return []
 
     def _row(self, sid: str) -> SessionRow | None:
         try:
-            return ArchiveReader(self.settings.archive).session(sid)
+            return self.archive().session(sid)
         except ParkError as error:
             self.note = str(error)
             return None
@@ -122,7 +131,8 @@ class Look:
 
     def _as_counted(self, sid: str, row: SessionRow | None, place: Place | None) -> Standing:
         session = self.admitted(sid) if place is not None else None
-        if row is not None and (session is None or row.ok + row.failed == row.jobs):
+        is_old = place == "open" and self._archive is not None and self._archive.is_copy
+        if row is not None and (session is None or (row.ok + row.failed == row.jobs and not is_old)):
             return of_row(row, place)
         return self._of_spool(sid, session, row, place) if session else Standing(sid, "", "", "queued", None, 0)
 
@@ -133,7 +143,8 @@ class Look:
             return of_row(row, place)
         state = "closed" if place == "closed" else "running" if final else "queued"
         jobs = sum(session.session.sizes().values())
-        return Standing(sid, session.user, session.file, state, jobs, final, is_closed=place == "closed")
+        one = Standing(sid, session.user, session.file, state, jobs, final, is_closed=place == "closed")
+        return one if row is None else replace(one, best_chisq=row.best_chisq, best_job=row.best_job)
 
 
 def of_row(row: SessionRow, place: Place | None) -> Standing:
@@ -192,12 +203,18 @@ def failed_jobs(look: Look, sid: str) -> dict[Key, Intervals]:
     """Return the jobs that failed for good and were not asked for again since. Raises NotFound."""
     now = tally(look.disk, look.settings.layout, sid)
     try:
-        failed = ArchiveReader(look.settings.archive).failed_jobs(sid)
+        reader = look.archive()
+        failed = _not_ok(look, sid, now) if reader.is_copy else reader.failed_jobs(sid)  # a copy may be minutes old
     except ParkError:
-        session = look.admitted(sid)
-        sizes = session.session.sizes() if session else {}
-        ok = bundled.ok_jobs(sizes, bundled.results(look.disk, look.settings.layout, sid))
-        failed = {key: intervals.subtract(pieces, ok.get(key, [])) for key, pieces in now.final.items()}
+        failed = _not_ok(look, sid, now)
     # The archive learns of a retry a moment later than the spool: what is asked for already has not failed for good.
     found = {key: intervals.intersect(pieces, now.final.get(key, [])) for key, pieces in failed.items()}
     return {key: pieces for key, pieces in found.items() if pieces}
+
+
+def _not_ok(look: Look, sid: str, now: Tally) -> dict[Key, Intervals]:
+    """Return the final jobs of a session that no durable bundle calls ok."""
+    session = look.admitted(sid)
+    sizes = session.session.sizes() if session else {}
+    ok = bundled.ok_jobs(sizes, bundled.results(look.disk, look.settings.layout, sid))
+    return {key: intervals.subtract(pieces, ok.get(key, [])) for key, pieces in now.final.items()}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from park_spool.archive.fits import Fit
+from park_spool.archive.ahead import Fit
 
 Fate = Literal["open", "complete", "cancelled", "incomplete", "unknown", "deleted", "rejected", "doomed", "circle"]
 Doubt = Literal["none", "staleness", "expiry"]

@@ -9,9 +9,10 @@ bundles and goes on.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from park_spool import naming, replies
@@ -19,9 +20,12 @@ from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
 from park_spool.errors import TornError
 from park_spool.member import Member
+from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
+from park_spool.reducing.errands import Send
 from park_spool.reducing.known import Known, block_of, results_of
+from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.sessions import Sessions
 from park_spool.reducing.starting import Starting
@@ -36,30 +40,37 @@ STRANGE = "it answers a session that was never admitted"
 class Reducing:
     """One reducer over one open archive; made anew whenever this process becomes the active one."""
 
-    def __init__(self, member: Member, archive: Archive, reducers: Reducers) -> None:
+    def __init__(self, member: Member, archive: Archive, reducers: Reducers, send: Send | None = None) -> None:
         self._member = member
         self._archive = archive
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._sessions = Sessions(
-            member, archive, reducers, self._bundles, lambda sid: self._tallying.mark(sid, is_urgent=True)
-        )
+        self._outgoing = Outgoing(member, archive, send)
+        tell = functools.partial(self._tallying.mark, is_urgent=True)
+        self._sessions = Sessions(member, archive, reducers, self._bundles, self._outgoing, tell)
         self._starting = Starting(member, archive, self._sessions, self._absorb)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
         self._unsure: set[str] = set()  # sessions with a bundle that was written and perhaps not counted
 
-    def catch_up(self) -> None:
+    def catch_up(self, tell: Callable[[int, int], None] = lambda done, of: None) -> None:
         """Read every session and every bundle that the archive has not got, whoever wrote them.
 
-        Then say what is final.
+        Then say what is final. `tell` is called with how many of the sessions that have bundles are done.
         """
         self._sessions.catch_up()
-        for sid in self._bundles.sids():
-            self._absorb(sid)
-        for sid in self._archive.open_sessions():
+        sids = self._bundles.sids()
+        for number, sid in enumerate(sids, 1):
+            if self._absorb(sid):
+                self._put_in_order(sid)
+            self._flush_reducers(self._reducers.unflushed())
+            if self._is_complete(sid):
+                self._sessions.let_go(sid)  # memory stays small however many there are
+            tell(number, len(sids))
+        # CRASH: a session whose jobs are all final may stand open because its tally was never published.
+        for sid in sorted(self._sessions.open):
             self._tallying.mark(sid)
 
     def step(self) -> bool:
@@ -73,10 +84,11 @@ class Reducing:
         self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
-        return did
+        return self._outgoing.step() or did
 
     def flush(self) -> None:
         """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
+        self._outgoing.leave()
         self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
@@ -84,7 +96,7 @@ class Reducing:
     @property
     def is_waiting(self) -> bool:
         is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
-        return is_owing or bool(self._reducers.unflushed())
+        return is_owing or bool(self._reducers.unflushed()) or self._outgoing.is_busy
 
     def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
         if groups:
@@ -181,6 +193,8 @@ class Reducing:
             self._reducers.prepare(session.admitted, {reply.unit.group for reply in fresh})
             results = [result for reply in fresh for result in self._not_in_blocks(session, reply, answered)]
             outcome = self._archive.put_results(results)
+            self._archive.put_provenance(origins.provenance(fresh))
+            self._archive.put_data_sets(origins.data_sets(session.admitted, results))
             self._archive.record_replies((name, sid, bundle) for name in names)
             self._archive.record_bundle(sid, bundle)
             self._call_reducers(session.admitted, outcome.accepted, set(outcome.replaced))
@@ -198,9 +212,10 @@ class Reducing:
         """
         is_first = reply.unit.attempt == reply.unit.round == 0
         is_reduced = self._reducers.has((session.sid, reply.unit.group))
-        block = block_of(reply) if is_first and not is_reduced else None
+        is_plain = is_first and not is_reduced and not session.has_datasets(reply.unit.key)
+        block = block_of(reply) if is_plain else None
         if block is None or not self._archive.put_block(block):
-            return results_of(session.admitted, session.retries, reply)
+            return results_of(session, reply)
         answered[reply.node] += len(reply.jobs)
         return ()
 
@@ -220,8 +235,19 @@ class Reducing:
 
     # foreign bundles
 
-    def _absorb(self, sid: str) -> None:
-        """Read the bundles of a session that the archive has not got, in the order in which they were written."""
+    def _put_in_order(self, sid: str) -> None:
+        """Let reducers see in order what was read in, of a session that was over before."""
+        session = self._sessions.get(sid)
+        if session is not None and session.controls.is_cancelled:
+            with self._reducers.undone_on_failure(), self._archive.transaction():
+                self._sessions.put_in_order(session)
+
+    def _absorb(self, sid: str) -> bool:
+        """Read the bundles of a session that the archive has not got, in the order in which they were written.
+
+        Return whether there were any.
+        """
+        did = False
         for name, parts in self._bundles.unknown(sid):
             fresh = []
             known = self._archive.replies_known([part for part, _ in parts])
@@ -233,6 +259,8 @@ class Reducing:
             session = self._sessions.get(sid)
             if session is not None:
                 self._commit(session, name, fresh, [part for part, _ in parts])
+                did = True
+        return did
 
     # retiring
 

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from park_spool.archive.rows import FailureElsewhere, Outcome
+from park_spool.archive.entries import FailureElsewhere, Outcome
 from park_spool.archive.writing import Archive
 
 log = logging.getLogger(__name__)

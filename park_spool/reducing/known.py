@@ -1,6 +1,6 @@
-"""A session as the reducer has it, and the two questions that it decides: what is final, and in what state it is.
+"""A session as the reducer has it, and what it decides: what is final, what a job is about, in what state it all is.
 
-Both are pure. What is final follows from the retries that the archive counts by, so that the same replies give the
+All are pure. What is final follows from the retries that the archive counts by, so that the same replies give the
 same rows whether a retry comes before or after them (PROTOCOL.md section 8).
 """
 
@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from park_spool.admitted import Admitted
-from park_spool.archive.rows import Block
+from park_spool.archive.entries import Block
 from park_spool.archive.writing import Result
 from park_spool.controls import Controls
 from park_spool.intervals import Intervals
 from park_spool.naming import Unit
 from park_spool.replies import Reply
 from park_spool.retries import Retries
+from park_spool.sessions import datasets
+from park_spool.sessions.session import JobList
 from park_spool.starts import Waits, waits_of
 
 _SAID = attrgetter("status", "why", "exit", "signal", "stderr", "data", "files")
@@ -25,13 +27,19 @@ _NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Known:
-    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say."""
+    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say.
+
+    `reduced`: the highest sequence of the wishes to reduce again among them.
+    """
 
     admitted: Admitted
     retries: Retries = field(default_factory=Retries)
     controls: Controls = field(default_factory=Controls)
     wishes: frozenset[str] = frozenset()
+    reduced: int = 0
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
+    _datasets: dict[tuple[int, int], bool] = field(default_factory=dict)
     waits: Waits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,6 +49,21 @@ class Known:
     def sid(self) -> str:
         return self.admitted.sid
 
+    def has_datasets(self, key: tuple[int, int]) -> bool:
+        """Say whether jobs of a (group, job list) are about data sets by their inputs."""
+        if key not in self._datasets:
+            self._datasets[key] = datasets.are_in(self._joblist(key))
+        return self._datasets[key]
+
+    def dataset(self, key: tuple[int, int], job: int, output: str) -> str | None:
+        """Return the data set that a job is about."""
+        if not self.has_datasets(key):
+            return datasets.of_output(output)
+        return datasets.of_job(self._joblist(key), job, output)
+
+    def _joblist(self, key: tuple[int, int]) -> JobList:
+        return self.admitted.session.groups[key[0] - 1].joblists[key[1] - 1]
+
 
 def is_final(session: Admitted, retries: Retries, unit: Unit, job: int, status: str) -> bool:
     """Say whether a result ends its job: as its attempt says, unless a retry of a later round names the job."""
@@ -49,15 +72,17 @@ def is_final(session: Admitted, retries: Retries, unit: Unit, job: int, status: 
     return session.is_final(status, unit.attempt) and retries.is_last(unit.key, job, unit.round)
 
 
-def results_of(session: Admitted, retries: Retries, reply: Reply) -> list[Result]:
+def results_of(known: Known, reply: Reply) -> list[Result]:
     """Turn the lines of a reply into results, each final or not."""
     unit, node = reply.unit, reply.node
+    session, retries = known.admitted, known.retries
     return [
         Result(
             *(unit.sid, unit.group, unit.joblist, job.job, job.status, unit.round, unit.attempt, node),
             *(job.started, job.seconds, job.output, job.why, job.exit, job.signal, job.stderr, job.data),
             job.files,
             job.status == "ok" or is_final(session, retries, unit, job.job, job.status),
+            known.dataset(unit.key, job.job, job.output),
         )
         for job in reply.jobs
     ]

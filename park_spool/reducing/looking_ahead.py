@@ -24,7 +24,7 @@ MOST_AHEAD = 100  # sessions that are followed to see whether they lead back
 class LookingAhead:
     """One reducer's eyes; `begin` before each round of looks."""
 
-    def __init__(self, member: Member, archive: Archive, sessions: Sessions, absorb: Callable[[str], None]) -> None:
+    def __init__(self, member: Member, archive: Archive, sessions: Sessions, absorb: Callable[[str], object]) -> None:
         self._member = member
         self._archive = archive
         self._sessions = sessions

@@ -22,6 +22,7 @@ from park_spool.reducing.blame import Blame
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 1.0  # how often to look while jobs run that say how far they are
+NOTED = ("gone", "waiting", "draining", "bad")  # states whose beginning and end are kept
 Row = tuple[object, ...]
 
 
@@ -46,12 +47,13 @@ class Presence:
         self._nodes = Nodes(member)
         self._due = 0.0
         self._put: dict[str, tuple[object, bool]] | None = None
+        self._states: dict[str, str] | None = None
         self._running: list[Row] = []
         self._told: set[str] = set()
 
     def forget(self) -> None:
         """Put everything again: the archive is another one."""
-        self._put, self._running = None, []
+        self._put, self._states, self._running = None, None, []
 
     @property
     def has_progress(self) -> bool:
@@ -76,14 +78,20 @@ class Presence:
         if seen == self._put:
             return
         running = [row for node in self._nodes.live for row in running_rows(node, reports[node])]
+        rows = {node: node_row(report, is_gone=node in gone) for node, report in reports.items()}
+        before = archive.node_states() if self._states is None else self._states
+        states = dict.fromkeys(before, "gone") | {node: str(row["state"]) for node, row in rows.items()}
         with archive.transaction():
             archive.mark_gone(reports)
-            for node, report in reports.items():
+            for node, row in rows.items():
                 if self._put is None or seen[node] != self._put.get(node):
-                    archive.put_node(node_row(report, is_gone=node in gone))
+                    archive.put_node(row)
+            for node, state in states.items():
+                if what := happened(before.get(node), state):
+                    archive.add_node_event(node, self._member.wall(), what, detail(what, rows.get(node, {})))
             if running != self._running or self._put is None:
                 archive.put_running(running)
-        self._put, self._running = seen, running
+        self._put, self._states, self._running = seen, states, running
 
     def _tell_bad(self, blame: Blame) -> None:
         """Create `nodes/NODE.bad`: at that instant the node is told to claim nothing more."""
@@ -105,6 +113,34 @@ def node_row(report: Mapping[str, Any], is_gone: bool) -> dict[str, Any]:
     held = report.get("held", [])
     state = "gone" if is_gone else report.get("state") or ("working" if held else "idle")
     return {**report, "state": state, "seen": report.get("at", 0.0), "units": held}
+
+
+def happened(before: str | None, now: str) -> str | None:
+    """Say what happened to a node, from its states at two looks; None if nothing that is worth a line.
+
+    >>> happened(None, "idle"), happened("idle", "working"), happened("working", "gone"), happened("gone", "idle")
+    ('appeared', None, 'gone', 'appeared')
+    >>> happened("idle", "waiting"), happened("waiting", "working"), happened("bad", "bad")
+    ('waiting', 'back', None)
+    """
+    if now == before:
+        return None
+    if now != "gone" and before in (None, "gone"):
+        return "appeared"
+    if now in NOTED:
+        return now
+    return "back" if before in NOTED else None
+
+
+def detail(what: str, row: Mapping[str, Any]) -> str:
+    """Say more of what happened: what appeared, or why it is as it is.
+
+    >>> detail("appeared", {"host": "n4", "cpus": 2, "version": "0.1.0"}), detail("bad", {"why": "3 jobs failed"})
+    ('n4, 2 CPUs, park-spool 0.1.0', '3 jobs failed')
+    """
+    if what == "appeared":
+        return f"{row.get('host', '?')}, {row.get('cpus', '?')} CPUs, park-spool {row.get('version', '?')}"
+    return str(row.get("why") or "")
 
 
 def running_rows(node: str, report: Mapping[str, Any]) -> Iterator[Row]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from park_spool.archive.writing import Result
 from park_spool.attributes import attributes
-from park_spool.sessions.dataset import dataset_of, says_dataset
 from park_spool.sessions.session import JobList
 
 NUMBERS = ("chisq", "npoints", "dof", "nllf", "seed")
@@ -35,17 +34,12 @@ class ReducedReply:
         self.finished = result.finished
         self.why = result.why
         self.data = result.data or {}
+        self.dataset = result.dataset
         self._list = joblist
-
-    # Made when they are asked for, since hardly any reducer asks.
 
     @property
     def input(self) -> Mapping[str, str]:
-        return self._list.input(self.job).attributes
-
-    @property
-    def dataset(self) -> str | None:
-        return dataset_of(self.output, self._list.input(self.job) if says_dataset(self._list) else None)
+        return self._list.input(self.job).attributes  # made when it is asked for, since hardly any reducer asks
 
     def __str__(self) -> str:
         return self.output

@@ -8,19 +8,26 @@ from park_spool.catalog.registry import Registry
 from park_spool.leadership import Candidate
 from park_spool.member import Member
 from park_spool.reducing.batches import Reducing
+from park_spool.reducing.errands import Send
 from park_spool.reducing.presence import Presence
+from park_spool.reducing.pruning import Pruning
 from park_spool.reducing.reducers import Reducers
 
 
 class Reduction:
-    """Opens the archive when this process becomes active, and closes it when it does not any more."""
+    """Opens the archive when this process becomes active, and closes it when it does not any more.
 
-    def __init__(self, member: Member) -> None:
+    `send` has errands done by a child process; without one nothing is delivered.
+    """
+
+    def __init__(self, member: Member, send: Send | None = None) -> None:
         self._member = member
+        self._send = send
         self._candidate = Candidate(member, "reduced")
         self._presence = Presence(member)
         self._archive: Archive | None = None
         self._reducing: Reducing | None = None
+        self._pruning: Pruning | None = None
 
     def step(self) -> bool:
         """Do what there is to do now; return whether anything was."""
@@ -29,17 +36,17 @@ class Reduction:
             return False
         reducing = self._reducing or self._open()
         did = reducing.step()
-        assert self._archive is not None
+        assert self._archive is not None and self._pruning is not None
         self._presence.step(self._archive, reducing.blame)
-        return did
+        return self._pruning.step() or did
 
     def _open(self) -> Reducing:
         config = self._member.config
         self._archive = Archive.open(config.archive, is_local=not filesystem.is_shared(config.archive.parent))
         reducers = Reducers(self._archive, lambda: Registry.load(config.service_folders), self._member.monotonic)
-        reducing = Reducing(self._member, self._archive, reducers)
+        reducing = Reducing(self._member, self._archive, reducers, self._send)
         reducing.catch_up()
-        self._reducing = reducing
+        self._reducing, self._pruning = reducing, Pruning(self._member, self._archive)
         return reducing
 
     def wait_seconds(self) -> float:
@@ -62,5 +69,5 @@ class Reduction:
     def _close(self) -> None:
         if self._archive is not None:
             self._archive.close()
-        self._archive = self._reducing = None
+        self._archive = self._reducing = self._pruning = None
         self._presence.forget()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from park_spool import controls, starts
-from park_spool.archive.fits import Fit
+from park_spool.archive.ahead import Fit
 from park_spool.archive.writing import Archive
 from park_spool.intervals import Intervals
 from park_spool.member import Member
@@ -37,7 +37,7 @@ Key = tuple[int, int]  # (group, job list)
 class Starting:
     """One reducer's hands on start values; `absorb(sid)` reads in the bundles that others wrote."""
 
-    def __init__(self, member: Member, archive: Archive, sessions: Sessions, absorb: Callable[[str], None]) -> None:
+    def __init__(self, member: Member, archive: Archive, sessions: Sessions, absorb: Callable[[str], object]) -> None:
         self._member = member
         self._archive = archive
         self._sessions = sessions
@@ -170,7 +170,7 @@ class Starting:
         group = min(doomed)
         why = f"{f'group {group}' if rest else 'it'} waited for {doomed[group]}"
         with suppress(FileNotFoundError):  # RACE: closed since the look, or deleted
-            controls.say(self._member, folder, "cancel", WHO, note={"why": why, "group": group})
+            controls.say(self._member, folder, "cancel", WHO, note={"why": why})
             log.warning("session %s is cancelled: %s", known.sid, why)
             self._sessions.attend(known.sid, folder, self._member.disk.names(folder))
         return True

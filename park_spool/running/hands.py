@@ -25,7 +25,8 @@ KEPT = 10_000  # answered units that a node remembers
 class Claim:
     """A unit in hand: waiting for a runner, with one, or finished and not yet published (`answer`).
 
-    `since` it is where it is now; `charged` seconds stand on the account of `user` for it.
+    `since` it is where it is now; `charged` seconds stand on the account of `user` for it; `origin` says which text of
+    its service ran it.
     """
 
     unit: Unit
@@ -36,6 +37,7 @@ class Claim:
     unseen: int = 0
     user: str = ""
     charged: float = 0.0
+    origin: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_waiting(self) -> bool:

@@ -57,7 +57,8 @@ class Node:
         self._objection = objection
         known = KnownSessions(member, room=len(runners) + len(spare))
         choice = Claiming(frozenset(self._about.tags), known, JobTimes())
-        self.shop = Workshop(runners, spare, Terms(scratch, self._about.memory, nice), choice, report.facts())
+        terms = Terms(scratch, self._about.memory, nice)
+        self.shop = Workshop(runners, spare, terms, choice, self._about.header())
         self.duty = Duty(member.config)
         self._begin(member)
 

@@ -51,13 +51,16 @@ class About:
             "memory_limit": self.memory,
         }
 
+    def header(self) -> dict[str, Any]:
+        """Return what stands in every reply: where its results come from."""
+        return {**facts(), "versions": dict(self.versions)}
+
     def measured(self) -> dict[str, Any]:
         """Measure what does change; nothing where there is no host to ask (a test)."""
         return {"load": self.host.load(), "memory": self.host.memory()} if self.host else {}
 
 
 def facts() -> dict[str, str]:
-    """Return what stands in every reply, too."""
     return {"host": socket.gethostname(), "version": park_spool.__version__, "python": platform.python_version()}
 
 

@@ -24,6 +24,7 @@ from park_spool.running.assignment import Assignment, Outcome, Running, result_l
 from park_spool.running.claiming import Claiming
 from park_spool.running.hands import Claim, Hands
 from park_spool.running.known_sessions import Known, KnownSessions
+from park_spool.running.service_text import ServiceTexts
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Terms:
 
 
 class Workshop:
-    """The first `cpus` runners take units, the others short commands; `header` opens every reply."""
+    """The first `cpus` runners take units, the others short commands; `header` opens every reply, with its service."""
 
     def __init__(
         self, runners: Sequence[Runner], spare: Sequence[Runner], terms: Terms, choice: Claiming, header: dict[str, Any]
@@ -71,6 +72,7 @@ class Workshop:
         """Start with empty hands, under a new name."""
         self.member = member
         self.hands = Hands(member)
+        self._texts = ServiceTexts(member.config.service_folders)
 
     @property
     def _known(self) -> KnownSessions:
@@ -128,6 +130,8 @@ class Workshop:
         if start is None:
             # RACE: a step that was answered elsewhere meanwhile has no start any more.
             return self._wait_for(claim, is_over=self._is_final(unit, known.folder))
+        task = known.admitted.session.groups[unit.group - 1].task
+        claim.origin = self._texts.origin(task.service, self.member.monotonic())
         self.runners[runner].start(self._assignment(claim, runner, known, start))
         claim.runner, claim.since = runner, self.member.monotonic()
         return True
@@ -196,7 +200,7 @@ class Workshop:
             if claim.answer is None:
                 continue
             try:
-                self.hands.answer(claim, self._header)
+                self.hands.answer(claim, {**self._header, **claim.origin})
             except OSError as error:
                 if not is_temporary(error.errno):
                     raise

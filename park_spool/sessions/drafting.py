@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any
 
-from park_spool.sessions.dataset import ATTRIBUTE as DATASET
+from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.element import Element
 from park_spool.sessions.scan import Axis, Scan
 from park_spool.sessions.session import Data, DataRef, File, Group, Inputs, JobList, Session, Task

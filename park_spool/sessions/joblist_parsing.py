@@ -17,7 +17,7 @@ from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.sessions.data import DATA, DIRECT, check_href
-from park_spool.sessions.dataset import ATTRIBUTE as DATASET
+from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
     Warnings,
     check_attributes,

@@ -70,10 +70,10 @@ class Controlling:
         One of which nothing was ever offered ends at once.
         """
         now = self._member.monotonic()
-        if opened.is_untouched:
-            return self._finish(opened)
-        if opened.sid in seen.sids():
+        if opened.sid in seen.sids() or not (opened.is_reduced or opened.controls.is_deleted):
             opened.quiet_since = None
+        elif opened.is_untouched:
+            return self._finish(opened)
         elif opened.quiet_since is None:
             opened.quiet_since = now
         elif now - opened.quiet_since >= self._member.config.staleness_seconds:

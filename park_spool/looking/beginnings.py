@@ -18,12 +18,12 @@ from park_spool.start_values import start_values
 from park_spool.starts import Given, waits_of
 
 
-def origins(settings: Config, folder: Path, session: Admitted, key: tuple[int, int], job: int) -> list[Given]:
+def beginnings(settings: Config, folder: Path, session: Admitted, key: tuple[int, int], job: int) -> list[Given]:
     """Return the start values of a job, those that are laid over the others last; none if it waits for nothing.
 
     Raises NotFound if what it waits for is not over, or cannot be known here.
     """
-    disk = Disk(settings.layout.tmp, "origins")
+    disk = Disk(settings.layout.tmp, "beginnings")
     needed = waits_of(session.session).needed(key, job)
     return [starts.read_one(disk, folder, start) or _as_archived(settings, session, start) for start in needed]
 

@@ -1,4 +1,4 @@
-"""The fits that others start from: the best of a group, the last of a job list; and whether a group is done.
+"""What those ask who start from other work: the best fit of a group, the last job of a list that is ok; is it done?
 
 Both sides of the archive ask these, the reducer on its own connection, readers on a snapshot.
 """
