@@ -14,7 +14,8 @@ from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import fit_queries, happenings, job_queries, queries, sessions
+from . import ahead, fit_queries, happenings, job_queries, queries, sessions
+from .ahead import Fit
 from .fit_rows import (
     BatchRow,
     DataSetRow,
@@ -114,6 +115,16 @@ class ArchiveReader:
         """Return a group's best fit, or None while no job gave a chisq."""
         with self._snapshot() as connection:
             return queries.best(connection, sid, group)
+
+    def best_fit(self, sid: str, group: int) -> Fit | None:
+        """Return the fit with the smallest chisq of a group, with its whole output; None while no job gave one."""
+        with self._snapshot() as connection:
+            return ahead.best(connection, sid, group)
+
+    def last_ok(self, sid: str, group: int, joblist: int, before: int) -> Fit | None:
+        """Return the last job of a job list before a number that is ok; None if none is."""
+        with self._snapshot() as connection:
+            return ahead.last_ok(connection, sid, group, joblist, before)
 
     def fit(self, sid: str, group: int, joblist: int, job: int) -> BestRow | None:
         """Return any fit as `best` returns the best one; None if the job has no chisq."""

@@ -121,13 +121,14 @@ def describe(one: Standing, reasons: list[Reason], waits: list[str]) -> Iterator
     """Say why jobs failed and what an open session waits for."""
     jobs = "" if one.jobs is None else f"; {one.final:,} of {one.jobs:,} jobs have their result"
     yield f"{one.sid}: {one.state}{jobs}"
+    yield from [one.why] if one.why else []
     yield from waits
     for reason in reasons:
         yield f"{counted(reason.count, 'job')} {reason.status}: {job_names.words(reason.jobs)}"
         yield from (f"  {line}" for line in reason.why.splitlines())
     if reasons:
         yield f"`park why {one.sid} JOB` tells more of one, `park retry {one.sid}` runs them again"
-    elif not waits:
+    elif not waits and not one.why:
         yield "no job failed for good" + (", and nothing is known that it waits for" if not one.is_closed else "")
 
 

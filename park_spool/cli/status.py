@@ -159,6 +159,8 @@ def describe(one: Standing, page: SessionPage | None) -> Iterable[str]:
         return
     now = progress(page.row) if page else None
     yield now.words if now and now.done == one.final else f"{one.final:,} of {one.jobs:,} jobs"
+    if one.why:
+        yield f"cancelled: {one.why}"
     if one.failed:
         yield f"{one.failed:,} jobs failed for good"
 

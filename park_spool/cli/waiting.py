@@ -80,7 +80,7 @@ def tell_end(sid: str, settings: Config, say: Say) -> int:
     """Say how a closed session ended; return its exit code."""
     ending = standing.ended(Look(settings), sid)
     say(sentence(ending))
-    for line in failures(settings, ending):
+    for line in (*([f"  {ending.why}"] if ending.why else []), *failures(settings, ending)):
         say(line)
     return FINE if ending.state == "done" else FAILED
 

@@ -44,6 +44,7 @@ class Standing:
     best_chisq: float | None = None
     best_job: str | None = None
     is_closed: bool = False
+    why: str | None = None  # it was cancelled, if that was not by its user
 
 
 class Look:
@@ -97,6 +98,15 @@ class Look:
             return self._standing(row.sid, row)
         return self._standing(sid, self._row(sid))
 
+    def knows(self, sid: str) -> bool:
+        """Say whether anything is known of a session, on the spool or in the archive."""
+        if sid in self.places:
+            return True
+        try:
+            return ArchiveReader(self.settings.archive).session(sid).sid == sid
+        except ParkError:
+            return False
+
     def said(self, sid: str) -> Controls:
         """Return what users have said of a session."""
         folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
@@ -138,7 +148,12 @@ class Look:
         if place in ("inbox", "admitting"):
             file = whereabouts.in_inbox(self.disk, self.settings.layout).get(sid, "")
             return Standing(sid, "", file, "queued", None, 0)
-        return as_said(self._as_counted(sid, row, place), self.said(sid))
+        said = self.said(sid)
+        return as_said(self._as_counted(sid, row, place), said, self._why(sid) if said.is_cancelled else None)
+
+    def _why(self, sid: str) -> str | None:
+        folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
+        return controls.why_cancelled(self.disk, folder, self.disk.names(folder)) if folder else None
 
     def _as_counted(self, sid: str, row: SessionRow | None, place: Place | None) -> Standing:
         session = self.admitted(sid) if place is not None else None
@@ -168,14 +183,14 @@ def of_row(row: SessionRow, place: Place | None) -> Standing:
     return Standing(row.sid, row.user, row.file, state, *counts, is_closed=place in ("closed", None))
 
 
-def as_said(one: Standing, said: Controls) -> Standing:
-    """Put what users said of a session into its state.
+def as_said(one: Standing, said: Controls, why: str | None = None) -> Standing:
+    """Put what was said of a session into its state; `why`: it was cancelled.
 
     >>> as_said(Standing("20261123-025532-k3j9", "w", "film.xml", "running", 48, 7), Controls(is_paused=True)).state
     'paused'
     """
     if said.is_stopped:
-        return replace(one, state="deleted" if said.is_deleted else "cancelled")
+        return replace(one, state="deleted" if said.is_deleted else "cancelled", why=why)
     return replace(one, state="paused") if said.is_paused and not one.is_closed else one
 
 

@@ -1,6 +1,6 @@
 """What park-reduced does in one step (PROTOCOL.md section 6): read replies, bundle, commit, tally, only then unlink.
 
-    replies/UNIT@NODE ─► reduced/SID/REDUCER.SEQ ─► SQLite commit ─► tally ─► unlink
+    replies/UNIT@NODE ─► reduced/SID/REDUCER.SEQ ─► SQLite commit ─► starts ─► tally ─► unlink
 
 Guarantees: what is counted is in a bundle that was fsynced before; each reply is counted once, whatever dies between
 two of these; what is unlinked is in a tally that stands. A reducer with an empty archive, on any host, reads the
@@ -28,6 +28,7 @@ from park_spool.reducing.known import Known, block_of, results_of
 from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.sessions import Sessions
+from park_spool.reducing.starting import Starting
 from park_spool.reducing.tallying import Tallying
 from park_spool.replies import Reply
 
@@ -48,6 +49,7 @@ class Reducing:
         self._outgoing = Outgoing(member, archive, send)
         tell = functools.partial(self._tallying.mark, is_urgent=True)
         self._sessions = Sessions(member, archive, reducers, self._bundles, self._outgoing, tell)
+        self._starting = Starting(member, archive, self._sessions, self._absorb)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
@@ -72,12 +74,13 @@ class Reducing:
             self._tallying.mark(sid)
 
     def step(self) -> bool:
-        """Look at the sessions, reduce one batch, publish the tallies that are due, unlink what they cover.
+        """Look at the sessions, reduce one batch, let start what may, publish due tallies, unlink what they cover.
 
         Return whether anything was done.
         """
         did = self._sessions.step()
         did = self._batch() or did
+        did = self._starting.step() or did
         self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
@@ -200,6 +203,7 @@ class Reducing:
         # At this instant, the commit, the results count here.
         self.blame.look(outcome, answered)
         self._tallying.mark(sid, is_urgent=is_complete)
+        self._starting.mark(sid)
 
     def _not_in_blocks(self, session: Known, reply: Reply, answered: Counter[str]) -> Iterable[Result]:
         """Store a reply as a block if it is one that nobody has to look at; else return its results.
