@@ -31,7 +31,15 @@ def start_values(output: str) -> dict[str, str]:
     >>> start_values('{"parameters": [{"name": "scale", "value": null}]}'), start_values("no reply")
     ({}, {})
     """
-    listed = attributes(output).values.get(PARAMETERS)
+    return of_parameters(attributes(output).values.get(PARAMETERS))
+
+
+def of_parameters(listed: object) -> dict[str, str]:
+    """Return the start values that a list of parameters gives, as an output has it.
+
+    >>> of_parameters([{"name": "scale", "value": 0.9}, {"name": "odd"}, 3])
+    {'scale': '0.9'}
+    """
     found: dict[str, str] = {}
     for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, dict):

@@ -90,9 +90,11 @@ def reducer(world: World, send: Sending | None = None, disk: type[Disk] = Disk, 
     return Reduction(world.member(disk, **settings), send or Sending(world, **settings))
 
 
-def close(world: World, send: Sending | None = None, turns: int = 40, **settings: Any) -> None:
+def close(
+    world: World, send: Sending | None = None, turns: int = 40, is_delivered: bool = True, **settings: Any
+) -> None:
     """Have all sessions reduced, closed and delivered; nobody holds a lock afterwards."""
-    actors = world.spoold(), reducer(world, send, **settings)
+    actors = world.spoold(), reducer(world, send, **settings) if is_delivered else world.reducer(**settings)
     world.let(*actors, turns=turns, tick=3.0)
     actors[1].leave()
     actors[0].resign()

@@ -24,6 +24,7 @@ from park_spool.cli.plotting import plot
 from park_spool.cli.pruning import prune
 from park_spool.cli.reducing import reduce
 from park_spool.cli.rerun import rerun
+from park_spool.cli.resubmitting import resubmit
 from park_spool.cli.results import results
 from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
@@ -36,7 +37,7 @@ from park_spool.cli.watching import watch
 
 RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
-AFTERWARDS = (why, retry, rerun, reduce, fetch, export, import_)
+AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
 SITE = (nodes, look, drain, config, check, archive, prune, completion, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)

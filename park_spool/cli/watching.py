@@ -16,6 +16,7 @@ from park_spool.cli import waiting
 from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, sid_argument, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, SessionError
+from park_spool.looking import closing
 from park_spool.looking.sight import Sight, Watcher
 
 LINE_SECONDS = 1.0
@@ -72,7 +73,7 @@ def _watch(sid: str, settings: Config, is_aside: bool) -> int:
 def _watch_until_closed(sid: str, settings: Config, is_aside: bool) -> None:
     disk, watcher = Disk(settings.layout.tmp, "watch"), Watcher(settings, sid)
     with shown(is_aside) as show:
-        for now in waiting.until_closed(sid, settings, disk):
+        for now in closing.until_closed(sid, settings, disk):
             with suppress(NotFound):  # RACE: what moves while folders are listed is seen in none of them
                 show(watcher.look(now))
         show(watcher.look(time.monotonic()))

@@ -63,6 +63,11 @@ class Gathering:
         xml = self._disk.read(layout.session_xml(self._folder)) or b""
         return Answer(*head, *times, *counts, groups, provenance, xml)
 
+    def best(self, group: int) -> Fit | None:
+        """Return a group's best fit; None while no job gave a chisq."""
+        row = self._reader.best(self._sid, group)
+        return None if row is None else self._best(self._session.groups[group - 1], row)
+
     def fit(self, job: str) -> tuple[Fit, str]:
         """Return the fit of any job, and the name of its group. Raises NotFound if the job has no chisq."""
         number, joblist, which = job_names.read_one(job)
@@ -100,12 +105,11 @@ class Gathering:
     def _group(self, row: GroupRow, failures: list[FailureRow]) -> GroupAnswer:
         session_group = self._session.groups[row.group - 1]
         picture = self._reader.history_picture(self._sid, row.group)
-        best = self._reader.best(self._sid, row.group)
         head = (row.group, row.name, row.task, row.reducer, row.stopped, row.jobs, row.ok, row.failed)
         prefix = f"{row.group}."
         return GroupAnswer(
             *head,
-            best=None if best is None else self._best(session_group, best),
+            best=self.best(row.group),
             batch=self._batch(row.group, session_group),
             steps=[(step.finished, step.chisq) for step in picture.steps],
             dots=picture.jobs,
