@@ -1,7 +1,7 @@
 """The migrations that make the archive and bring it to the present schema.
 
-A migration, once released, is never edited: a change of the schema is a new one at the end.  Each runs in the
-transaction that records it, so a crash leaves the archive before or after it, never between.
+A migration, once released, is never edited: a change of the schema is a new one at the end.  All that are due run in
+the one transaction that records them, so a crash leaves the archive before or after them, and nobody reads it between.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from . import earlier, migrating
+from .sqlite import LATEST, transaction
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -31,8 +32,11 @@ def migrate(connection: sqlite3.Connection) -> None:
     def files_running_retries(db: Database) -> None:
         migrating.run(connection, earlier.LATER)
 
-    @migrations(name="0003 foreign keys, data sets, parameters, events, provenance")
+    @migrations(name=LATEST)
     def foreign_keys(db: Database) -> None:
         migrating.rebuild(connection)
 
-    migrations.apply(Database(connection, execute_plugins=False))
+    database = Database(connection, execute_plugins=False)
+    if migrations.pending(database):
+        with transaction(connection):
+            migrations.apply(database)  # those that another process has applied since are not pending any more
