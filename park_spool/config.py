@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from park_spool import filesystem
+from park_spool import filesystem, notice_settings
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS, Layout
 
@@ -62,6 +62,14 @@ class Config:
     worker_jobs: int = 1_000_000
     worker_growth: int = 1_000_000_000
     max_submission_bytes: int = 4_000_000_000
+    notify: tuple[str, ...] = ("done", "failed", "cancelled")
+    smtp: str = ""
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+    webhook: str = ""
+    webhook_secret: str = ""
     keep_days: float | None = None  # for ever; 0 in park.toml means that, too
 
     def __post_init__(self) -> None:
@@ -85,6 +93,7 @@ class Config:
             raise ConfigError(f"max_attempts: expected 1 to 99, got {self.max_attempts}")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port: expected 0 to 65535, got {self.port}")
+        notice_settings.check(self.notify, self.smtp, self.smtp_security, self.webhook)
 
     @property
     def layout(self) -> Layout:
@@ -232,10 +241,13 @@ def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
         return _value(layout, key, float, value) or None
     if wanted == tuple[Path, ...] and isinstance(value, (list, tuple)):
         return tuple((layout.root / Path(str(item)).expanduser()).absolute() for item in value)
+    if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
     if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, bool) or not isinstance(wanted, type) or not isinstance(value, wanted):
-        kind = "a list of folders" if wanted == tuple[Path, ...] else wanted.__name__
+        kinds = {tuple[Path, ...]: "a list of folders", tuple[str, ...]: "a list of texts"}
+        kind = kinds.get(wanted) or wanted.__name__
         raise ConfigError(f"{layout.settings}: {key}: expected {kind}, got {value!r}")
     return value
 

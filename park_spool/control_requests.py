@@ -2,6 +2,7 @@
 
     ask        cancel, pause, resume, priority, delete: a control in the session's folder (controls.py)
     ask_again  retry: a round of jobs that are to be run again (retries.py)
+    ask_to_reduce  reduce: reducers are to run again over what is archived
 
 Guarantees: a session that moves meanwhile is looked for again; what still lies in the inbox is taken out to rejected/,
 never removed; a wish about a closed session is written first, then the session is opened by one rename, so that a
@@ -16,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from park_spool import controls, naming, retries, whereabouts
 from park_spool.controls import Controls
@@ -31,6 +34,7 @@ ENDING = ("cancel", "delete")
 NOTHING = Controls()
 
 Pause = Callable[[float], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +141,46 @@ def ask_again(member: Member, sid: str, jobs: Jobs, user: str, pause: Pause = ti
 
     Raises PermanentError if the session was cancelled or deleted, or if no round is left.
     """
-    round_: int | None = None
+
+    def say(folder: Path) -> int:
+        try:
+            return retries.open_round(member, folder, jobs, user)
+        except ValueError as error:
+            raise PermanentError(f"session {sid}: {error}; send it again") from error
+
+    return _say_once(member, sid, say, lambda said: refuse_if_stopped(sid, said), pause)
+
+
+def ask_to_reduce(member: Member, sid: str, group: int | None, user: str, pause: Pause = time.sleep) -> str:
+    """Have the reducer of a group (of all groups) run again, and open the session if it is closed; return the wish.
+
+    Raises PermanentError if the session was deleted.
+    """
+
+    def say(folder: Path) -> str:
+        return controls.say(member, folder, "reduce", user, group)
+
+    return _say_once(member, sid, say, lambda said: _refuse_if(said.is_deleted, sid, "was deleted"), pause)
+
+
+def _say_once(
+    member: Member, sid: str, say: Callable[[Path], T], refuse: Callable[[Controls], None], pause: Pause
+) -> T:
+    """Say something in a session's folder, once, wherever it moves; open it if it is closed."""
+    said: list[T] = []
     for place in _looks(member, sid, pause):
-        said = _said(member, sid, place)
-        refuse_if_stopped(sid, said)
+        refuse(_said(member, sid, place))
         folder = whereabouts.folder_of(member.layout, sid, place)
         if folder is None:
             _refuse_if(place == "inbox", sid, "lies in the inbox and is not admitted yet")
             continue
         with suppress(FileNotFoundError):  # RACE: it has moved since the look; the next one finds it
-            if round_ is None:
-                round_ = _open_round(member, sid, place, jobs, user)
+            if not said:
+                said.append(say(folder))
                 if place == "open":
                     continue  # RACE: it may be closed at this moment: one more look tells
             if place == "open" or reopen(member, sid):
-                return round_
+                return said[0]
     raise TemporaryError(f"session {sid} does not stand still; nothing may have been done, try again")
 
 
@@ -159,15 +188,6 @@ def refuse_if_stopped(sid: str, said: Controls) -> None:
     """Raise PermanentError if no job of a session can be run any more."""
     why = "was deleted" if said.is_deleted else "was cancelled, and cannot go on: send it again"
     _refuse_if(said.is_stopped, sid, why)
-
-
-def _open_round(member: Member, sid: str, place: Place, jobs: Jobs, user: str) -> int:
-    folder = whereabouts.folder_of(member.layout, sid, place)
-    assert folder is not None
-    try:
-        return retries.open_round(member, folder, jobs, user)
-    except ValueError as error:
-        raise PermanentError(f"session {sid}: {error}; send it again") from error
 
 
 def _looks(member: Member, sid: str, pause: Pause) -> Iterator[Place]:

@@ -3,6 +3,7 @@
     cancel, delete        for good: nothing undoes them
     pause, resume         the newest counts
     priority ARG          the newest counts
+    reduce [GROUP]        each counts, once: the reducer runs again over what is archived
 
 Nothing is removed to undo something, and no name has two writers: who says something takes the next SEQ and a RANDOM of
 its own. What stands in the file (who, when) is for people; the name alone decides.
@@ -52,6 +53,16 @@ def read(names: Iterable[str]) -> Controls:
         is_paused="flow" in newest and newest["flow"].verb == "pause",
         priority=newest["priority"].argument if "priority" in newest else None,
     )
+
+
+def reductions(names: Iterable[str]) -> list[Control]:
+    """Return the wishes that reducers run again, the first one first.
+
+    >>> [one.argument for one in reductions(["control.000000002.aaaaaa.reduce.2", "control.000000001.aaaaaa.reduce"])]
+    [None, 2]
+    """
+    said = (control for control in map(parse_control, names) if control is not None)
+    return sorted((one for one in said if one.verb == "reduce"), key=lambda one: (one.seq, one.random))
 
 
 def _kind(verb: str) -> str:

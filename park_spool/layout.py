@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from park_spool.naming import EXPIRED
-from park_spool.wishes import tombstone_name
+from park_spool.wishes import delivered_name, tombstone_name
 
 FOLDERS = (
     "inbox",
@@ -21,6 +21,7 @@ FOLDERS = (
     "replies",
     "reduced",
     "files",
+    "outbox",
     "nodes",
     "locks",
     "quarantine",
@@ -108,6 +109,14 @@ class Layout:
     def kept(self, sid: str) -> Path:
         """Return the folder of the files that a session's jobs left in `$PARK_OUTPUT`, by their SHA-256."""
         return self.root / "files" / sid
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    def delivered(self, sid: str, edition: int) -> Path:
+        """Return the folder of an edition of a session's answer."""
+        return self.outbox / delivered_name(sid, edition)
 
     def tombstone(self, sid: str) -> Path:
         return self.closed / tombstone_name(sid)

@@ -33,8 +33,10 @@ _TEXTS = {
     + _SEQ
     + r"\."
     + _RANDOM
-    + r"\.(?P<verb>cancel|delete|pause|resume|priority)(\.(?P<argument>-?\d{1,3}))?",
+    + r"\.(?P<verb>cancel|delete|pause|resume|priority|reduce)(\.(?P<argument>-?\d{1,3}))?",
     "retry": r"retry\.(?P<round>\d{2})\." + _RANDOM,
+    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)",
+    "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",
     "kept": r"(?P<sha256>[0-9a-f]{64})",

@@ -6,7 +6,7 @@ Pure, but for `sessions_now`.  The command line, the demo and the page all say i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -164,7 +164,7 @@ class ParameterRow:
     gauge: tuple[float, float, float] | None
 
 
-def parameter_rows(parameters: Iterable[dict[str, Any]]) -> list[ParameterRow]:
+def parameter_rows(parameters: Iterable[Mapping[str, Any]]) -> list[ParameterRow]:
     """Make what a fit says of its parameters fit to be shown; what is odd is left open, never an error.
 
     >>> row = parameter_rows([{"name": "film", "value": 258.863, "error": 0.1042, "min": 50, "max": None}])[0]

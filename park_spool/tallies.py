@@ -28,13 +28,15 @@ class Tally:
     """Final jobs and failures that are not final, for each (group, job list).
 
     `unnamed`: jobs that failed, too, and are not named among the first `MAX_FAILURES`; their turn comes. `round`: the
-    latest round of retries that it takes into account; what a later one names is not final (`known_to`).
+    latest round of retries that it takes into account; what a later one names is not final (`known_to`). `reduced`: the
+    highest sequence of the wishes to reduce again that were carried out.
     """
 
     final: Mapping[Key, Intervals] = field(default_factory=dict)
     failures: Mapping[Key, list[Failure]] = field(default_factory=dict)
     unnamed: Mapping[Key, Intervals] = field(default_factory=dict)
     round: int = 0
+    reduced: int = 0
 
     def known_to(self, retries: Retries) -> Tally:
         """Return this tally less the jobs that it calls final and a later retry names."""
@@ -71,7 +73,8 @@ def union(tallies: Iterable[Tally]) -> Tally:
         ]
         for key, jobs in failed.items()
     }
-    return Tally(final, left, _unnamed(several, final, left), max((one.round for one in several), default=0))
+    latest = max((one.round for one in several), default=0), max((one.reduced for one in several), default=0)
+    return Tally(final, left, _unnamed(several, final, left), *latest)
 
 
 def _unnamed(
@@ -98,6 +101,7 @@ def encode(tally: Tally) -> bytes:
     return sealed.seal_json(
         {
             "round": tally.round,
+            "reduced": tally.reduced,
             "final": {_word(key): pieces for key, pieces in tally.final.items() if pieces},
             "failures": {_word(key): failures[:MAX_FAILURES] for key, failures in tally.failures.items() if failures},
             "unnamed": {_word(key): pieces for key, pieces in unnamed.items() if pieces},
@@ -113,7 +117,7 @@ def decode(data: bytes) -> Tally:
             _intervals(fields["final"]),
             {_key(word): [(int(a), int(b), int(c)) for a, b, c in rows] for word, rows in fields["failures"].items()},
             _intervals(fields.get("unnamed", {})),
-            int(fields.get("round", 0)),
+            *(int(fields.get(name, 0)) for name in ("round", "reduced")),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise TornError(f"not a tally: {error!r}") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from park_spool.naming import random_word
+from park_spool.naming import is_sid, random_word
 from park_spool.patterns import PATTERNS
 
+EVENTS = ("started", "done", "failed", "cancelled")
 MOST_PRIORITY = 100  # a rank has three digits for 100 − priority
 
 
@@ -32,14 +33,26 @@ class Control:
 
 
 def parse_control(name: str) -> Control | None:
-    """Read the name of a control; None if it is none, or asks for a priority that no rank can hold."""
+    """Read the name of a control; None if it is none, or its argument is not one of its verb's.
+
+    >>> parse_control("control.000000001.x0p2qa.reduce.2").argument
+    2
+    >>> parse_control("control.000000001.x0p2qa.priority") or parse_control("control.000000001.x0p2qa.pause.1")
+    """
     match = PATTERNS["control"].fullmatch(name)
-    if match is None or (match["verb"] == "priority") != (match["argument"] is not None):
+    if match is None:
         return None
     argument = None if match["argument"] is None else int(match["argument"])
-    if argument is not None and abs(argument) > MOST_PRIORITY:
-        return None
-    return Control(int(match["seq"]), match["random"], match["verb"], argument)
+    return (
+        Control(int(match["seq"]), match["random"], match["verb"], argument) if _fits(match["verb"], argument) else None
+    )
+
+
+def _fits(verb: str, argument: int | None) -> bool:
+    """Say whether a verb takes an argument: a priority that a rank can hold, or the group that is to be reduced."""
+    if verb == "priority":
+        return argument is not None and abs(argument) <= MOST_PRIORITY
+    return argument is None or (verb == "reduce" and argument > 0)
 
 
 def retry_name(round_: int, choose: Callable[[str], str]) -> str:
@@ -50,6 +63,52 @@ def parse_retry(name: str) -> int | None:
     """Read the round out of the name of a retry; None if it is not one."""
     match = PATTERNS["retry"].fullmatch(name)
     return int(match["round"]) if match else None
+
+
+def told_name(edition: int, event: str) -> str:
+    """Return the name that says that people were told of an event of a session."""
+    return f"told.{edition:06d}.{event}"
+
+
+def parse_told(name: str) -> tuple[int, str] | None:
+    """Read the edition and the event out of such a name; None if it is not one.
+
+    >>> parse_told(told_name(2, "done"))
+    (2, 'done')
+    """
+    match = PATTERNS["told"].fullmatch(name)
+    return (int(match["edition"]), match["event"]) if match else None
+
+
+def edition_of(names: Iterable[str]) -> int:
+    """Count the editions of a session's answer by the names in its folder: each retry, and each reducing again, is one.
+
+    >>> edition_of(["session.json", "retry.01.x0p2qa", "control.000000001.x0p2qa.reduce"])
+    3
+    """
+    return 1 + sum(parse_retry(name) is not None or _is_reduction(name) for name in names)
+
+
+def _is_reduction(name: str) -> bool:
+    control = parse_control(name)
+    return control is not None and control.verb == "reduce"
+
+
+def delivered_name(sid: str, edition: int) -> str:
+    """Return the name of an edition in the outbox.
+
+    >>> delivered_name("20261123-025532-k3j9", 1), delivered_name("20261123-025532-k3j9", 2)
+    ('20261123-025532-k3j9', '20261123-025532-k3j9.2')
+    """
+    return sid if edition == 1 else f"{sid}.{edition}"
+
+
+def parse_delivered(name: str) -> tuple[str, int] | None:
+    """Read a name in the outbox into its session and edition; None if it is not one."""
+    if is_sid(name):
+        return name, 1
+    match = PATTERNS["delivered"].fullmatch(name)
+    return (match["sid"], int(match["edition"])) if match else None
 
 
 def tombstone_name(sid: str) -> str:

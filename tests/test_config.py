@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from console import park
 
-from park_spool import config
+from park_spool import config, notice_settings
 from park_spool.config import Config, find_spool, load, make_spool
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS
@@ -172,3 +172,39 @@ def test_the_command_shows_every_setting(spool: Path) -> None:
     shown = json.loads(park("config", "--json", spool=spool).stdout)
     assert shown["port"] == {"value": 5500, "source": "park.toml, line 1"}
     assert shown["services"] == {"value": [], "source": "default"}
+
+
+# notices
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('notify = ["ended"]', "notify: expected some of started, done, failed, cancelled, got 'ended'"),
+        ('notify = "done"', "notify: expected a list of texts, got 'done'"),
+        ('smtp = "smtp://x"', "smtp: expected HOST or HOST:PORT, got 'smtp://x'"),
+        ('smtp_security = "ssl"', "smtp_security: expected none or starttls or tls, got 'ssl'"),
+        ('webhook = "file:///etc/passwd"', "webhook: expected an address that begins with http"),
+    ],
+)
+def test_settings_of_notices_that_cannot_be_meant(tmp_path: Path, line: str, words: str) -> None:
+    make_spool(tmp_path)
+    (tmp_path / "park.toml").write_text(f"{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert words in str(caught.value)
+
+
+def test_a_secret_is_referred_to(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    assert notice_settings.secret("file:password", tmp_path) == "secret"
+    assert notice_settings.secret("env:PASSWORD", tmp_path, {"PASSWORD": "x"}) == "x"
+    assert notice_settings.secret("", tmp_path) == ""
+
+
+@pytest.mark.parametrize("reference", ["secret", "file:none", "env:NONE"])
+def test_a_secret_that_is_not_there_or_stands_there_itself(tmp_path: Path, reference: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        notice_settings.secret(reference, tmp_path, {})
+    words = "expected env:NAME or file:PATH" if reference == "secret" else "cannot be read"
+    assert words in str(caught.value)

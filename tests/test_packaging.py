@@ -107,7 +107,7 @@ registry = Registry.load([shipped_services()])
 assert registry.problems == (), registry.problems
 print(sorted(registry.services), sorted(registry.reducers))
 """
-    assert "'reflectivity', 'tester'" in in_it(elsewhere, script)
+    assert "'reflectivity', 'small_angle', 'tester'" in in_it(elsewhere, script)
 
 
 JOBS = """

@@ -145,6 +145,15 @@ def test_an_attribute_that_the_service_does_not_describe_is_warned_about_once() 
     assert found.groups[0].joblists[0].input(2).attributes["n"] == "3"
 
 
+def test_the_options_of_a_reducer_are_those_that_its_class_lists() -> None:
+    xml = edited("<reduce classname='Chisq'/>", "<reduce classname='Histogram' attribute='Rg' bin='3'/>")
+    found = parse(xml)
+    assert (found.groups[0].reduce, found.groups[0].reduce_options) == ("Histogram", {"attribute": "Rg"})
+    assert Session.from_json(found.to_json()) == found
+    (warning,) = found.warnings
+    assert warning.endswith("unknown attribute 'bin' of <reduce> kept, without effect; did you mean 'bins'?")
+
+
 def test_warnings_are_bounded() -> None:
     inside = "".join(f"<joblist wrong{i}='1'><input/></joblist>" for i in range(60))
     warnings = parse(session(f"<task cmd='tester/noop'/>{inside}")).warnings

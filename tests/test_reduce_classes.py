@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from park_spool.catalog.registry import Registry
 from park_spool.reduce import XML_HEADER, Reduce
 
 SHIPPED = Path(__file__).parents[1] / "services" / "reduce"
@@ -121,23 +121,6 @@ def test_shipped_reduce_module_is_the_base_class(load: Any) -> None:
     assert module.XML_HEADER is XML_HEADER
 
 
-def test_chisq_keeps_the_best_reply_and_tells_of_each_improvement(load: Any) -> None:
-    replies = [reply(job, chisq=chisq) for job, chisq in [(4, 30.0), (2, 50.0), (7, 966.0), (1, 20.5), (3, 20.5)]]
-    recorder = run(load(SHIPPED / "Chisq.py").Chisq(), replies)
-    assert recorder.texts == {json.dumps({"gid": GID}): "output 1"}
-    assert chisqs(recorder) == [30.0, 20.5]
-    root = ElementTree.fromstring(recorder.messages[-1][1].encode())
-    assert (root.tag, dict(root.attrib)) == ("reply", {"gid": GID, "update": "1.1.1", "chisq": "20.5"})
-    assert {gid for gid, _ in recorder.messages} == {GID}
-
-
-def test_chisq_ignores_replies_without_a_finite_chisq(load: Any) -> None:
-    replies = [reply(1), reply(2, chisq=math.nan), reply(3, chisq=-math.inf), reply(4, chisq=math.inf)]
-    recorder = run(load(SHIPPED / "Chisq.py").Chisq(), replies)
-    assert (recorder.texts, recorder.messages) == ({}, [])
-    assert chisqs(run(load(SHIPPED / "Chisq.py").Chisq(), [*replies, reply(5, chisq=1.0)])) == [1.0]
-
-
 def test_improvement_quotes_whatever_stands_in_a_name(load: Any) -> None:
     awkward = """a"b'<&>"""
     text = load(SHIPPED / "Chisq.py").improvement(awkward, "1.1.1", 0.1 + 0.2)
@@ -169,5 +152,4 @@ def test_the_documented_reducer_runs(load: Any, tmp_path: Path) -> None:
 
 
 def test_document_names_every_shipped_reducer() -> None:
-    names = {path.stem for path in SHIPPED.glob("*.py")} - {"reduce"}
-    assert all(f"| `{name}` |" in DOCUMENT for name in names)
+    assert all(f"| `{name}` |" in DOCUMENT for name in Registry.load([SHIPPED.parent]).reducers)

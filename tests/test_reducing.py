@@ -17,7 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from world import SESSION, STRANGER, World, state
 
-from park_spool import naming, sealed, tallies
+from park_spool import control_requests, naming, sealed, tallies
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.errors import TemporaryError
@@ -353,6 +353,34 @@ class Summing(Reduce):
 """,
     "Broken": "class Broken(Reduce:\n",
     "Gone": "class Gone(Reduce):\n    pass\n",
+    "Flushing": """
+from dataclasses import dataclass, field
+
+from beside import joined
+
+@dataclass
+class Kept:
+    ids: list = field(default_factory=list)
+
+class Flushing(Reduce):
+    OPTIONS = {"between": ", "}
+
+    def __init__(self):
+        Reduce.__init__(self)
+        self.kept = Kept()
+
+    def __call__(self, reply):
+        self.gid = reply.gid
+        self.kept.ids.append(f"{reply.id} of {self.group.name} x={reply.input['x']}")
+
+    def flush(self):
+        self.archive.put({"gid": self.gid}, joined(self.options["between"], self.kept.ids))
+""",
+    "FlushThrower": """
+class FlushThrower(Reduce):
+    def flush(self):
+        raise ValueError("I cannot say it")
+""",
     "Unmakable": "class Unmakable(Reduce):\n    def __init__(self):\n        raise RuntimeError('no')\n",
 }
 
@@ -363,6 +391,13 @@ def with_reducer(tmp_path: Path, classname: str) -> tuple[World, str]:
     (folder / f"{classname}.py").write_text(f"from reduce import Reduce\n{REDUCERS[classname]}")
     world = World(tmp_path, services=(tmp_path / "services",))
     return world, world.admit(many=6, few=1, xml=SESSION.format(many=6, few=1).replace("'Chisq'", f"'{classname}'"))
+
+
+def beside(tmp_path: Path) -> Path:
+    """A file that a reducer imports from its own folder."""
+    path = tmp_path / "services" / "reduce" / "beside.py"
+    path.write_text("def joined(between, words):\n    return between.join(sorted(words))\n")
+    return path
 
 
 def put(
@@ -450,6 +485,73 @@ def test_failed_jobs_carry_no_chisq_to_a_reducer(tmp_path: Path) -> None:
     reduce_all(world)
     [(why,)] = query(world, "SELECT stopped FROM groups")
     assert why.startswith("AttributeError: 'ReducedReply' object has no attribute 'chisq'")
+
+
+# flushing
+
+
+def test_what_a_reducer_flushes_is_put_once_a_second_and_at_the_end(tmp_path: Path) -> None:
+    world, sid = with_reducer(tmp_path, "Flushing")
+    beside(tmp_path)
+    reducer = world.reducer()
+    expected: list[str] = []
+    for job, tick in [(1, 0.1), (2, 0.1), (3, 2.0), (4, 0.1)]:
+        put(world, sid, job)
+        reducer.step()
+        expected.append(f"1.1.{job} of group1 x=1")
+        if job in (1, 4):  # at once, if it was not flushed for a while; else when that is due
+            assert texts(world) == [", ".join(expected)]
+        else:
+            assert texts(world) == ["1.1.1 of group1 x=1"]
+        world.clock.now += tick
+    put(world, sid, 5)
+    reducer.step()
+    reducer.leave()
+    assert texts(world) == [", ".join([*expected, "1.1.5 of group1 x=1"])]
+    put(world, sid, 6)
+    world.plant_reply(unit(sid, joblist=2), STRANGER, output=chisq(1.0))
+    again = world.reducer()
+    again.step()
+    assert len(texts(world)[0].split(", ")) == 7, "the last reply of a session is flushed with it"
+    again.leave()
+    assert check(world.root) == []
+
+
+def test_what_was_not_flushed_when_the_daemon_died_is_put_at_the_end_of_the_session(tmp_path: Path) -> None:
+    world, sid = with_reducer(tmp_path, "Flushing")
+    beside(tmp_path)
+    reducer = world.reducer()
+    put(world, sid, 1)
+    reducer.step()
+    put(world, sid, 2)
+    reducer.step()  # dies here, half a second before it would have flushed
+    assert texts(world) == ["1.1.1 of group1 x=1"]
+    control_requests.ask(world.member(), sid, "cancel", "wei")
+    world.let(world.reducer(), turns=20, tick=3.0)  # it takes over when the dead one's lease has run out
+    assert texts(world) == ["1.1.1 of group1 x=1, 1.1.2 of group1 x=1"]
+
+
+def test_a_reducer_that_throws_in_its_flush_is_stopped(tmp_path: Path) -> None:
+    world, sid = with_reducer(tmp_path, "FlushThrower")
+    put(world, sid, 1, 2)
+    reduce_all(world)
+    [(why,)] = query(world, "SELECT stopped FROM groups")
+    assert why == f"ValueError: I cannot say it ({tmp_path}/services/reduce/FlushThrower.py, line 5)"
+    assert len(world.counted()) == 2
+
+
+def test_a_reducer_that_came_after_the_daemon_started_is_found(tmp_path: Path) -> None:
+    world = World(tmp_path, services=(tmp_path / "services",))
+    reducer = world.reducer()
+    reducer.step()
+    folder = tmp_path / "services" / "reduce"
+    folder.mkdir(parents=True)
+    (folder / "Summing.py").write_text(f"from reduce import Reduce\n{REDUCERS['Summing']}")
+    sid = world.admit(xml=SESSION.format(many=4, few=1).replace("'Chisq'", "'Summing'"))
+    put(world, sid, 1)
+    world.let(reducer, turns=3, tick=3.0)
+    reducer.leave()
+    assert texts(world) == ["1 of ['1.1.1']"]
 
 
 # a disk that fails under SQLite

@@ -61,6 +61,14 @@ def test_fit_from_the_optimum_stays_there(fit: Any, modules: dict[str, ModuleTyp
     assert by_name(reply)["film thickness"]["start"] == start["film_thickness"]
 
 
+def test_a_later_fit_starts_where_the_rows_say(fit: Any, chisq: Any, quick: dict[str, Any]) -> None:
+    values = {row["input"]: row["value"] for row in quick["parameters"]}
+    again = fit({**FILM, **values, "curve": False})
+    assert again["chisq"] == pytest.approx(quick["chisq"], rel=1e-6)
+    assert [row["start"] for row in again["parameters"]] == list(values.values())
+    assert {row["input"] for row in chisq(FILM)["parameters"]} >= set(values)
+
+
 def test_the_curve_and_its_model_give_the_chisq(quick: dict[str, Any]) -> None:
     curve = quick["curve"]
     residuals = [(y - m) / dy for y, m, dy in zip(curve["y"], curve["model"], curve["dy"], strict=True)]
@@ -110,10 +118,9 @@ def test_reply_is_plain_json_as_agreed(quick: dict[str, Any]) -> None:
     assert again == quick
     keys = {"chisq", "npoints", "dof", "nllf", "seed", "success", "nfev", "parameters", "curve", "model"}
     assert set(quick) == keys | {"versions", "profile"}
-    assert set(quick["parameters"][0]) == {"name", "value", "error", "unit", "min", "max", "start"}
-    assert {"xlabel": "Q", "xunit": "1/Å", "ylabel": "R", "yscale": "log", "data": "film"}.items() <= quick[
-        "curve"
-    ].items()
+    assert set(quick["parameters"][0]) == {"name", "value", "error", "unit", "min", "max", "start", "input"}
+    curve = {"xlabel": "Q", "xunit": "1/Å", "ylabel": "R", "yscale": "log", "data": "film"}
+    assert (curve | {"kind": "reflectivity", "dxkind": "FWHM"}).items() <= quick["curve"].items()
     assert set(quick["versions"]) == {"refnx", "numpy", "scipy"}
 
 
@@ -172,7 +179,7 @@ def test_layers_of_other_names_get_their_own_parameters(fit: Any) -> None:
 def test_data_without_resolution_use_the_constant_one(fit: Any, chisq: Any) -> None:
     inputs = measured("e361r.txt")
     reply = fit({**inputs, "seed": 3})
-    assert "dx" not in reply["curve"]
+    assert not {"dx", "dxkind"} & set(reply["curve"])
     assert chisq({**inputs, "resolution": 5.0})["chisq"] != chisq({**inputs, "resolution": 1.0})["chisq"]
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from document_tables import rows
 from reflectivity_service import BEST_CHISQ, FILM, QUICK_SEED, SERVICE, fit, modules, quick  # noqa: F401
 
 from park_spool.catalog.registry import Registry, typed_input
@@ -35,6 +36,14 @@ def test_manifest_declares_the_models_own_boxes_and_values(modules: dict[str, Mo
         assert "default" not in declared[name]
         assert declared[name].get("unit", "") == points[name].get("unit", "") == one.unit
     assert all(spec["description"] for spec in (*declared.values(), *points.values()))
+
+
+def test_every_key_of_the_reply_has_its_row_for_all_services(quick: dict[str, Any]) -> None:
+    text = (EXAMPLES.parent / "services.md").read_text(encoding="utf-8")
+    own = {"success", "nfev", "model"}
+    assert set(quick) - own <= rows(text, "key").keys()
+    assert rows(text, "key of a parameter").keys() == set(quick["parameters"][0])
+    assert rows(text, "key of a curve").keys() == set(quick["curve"]) | {"yunit", "xscale"}
 
 
 def session_of(path: Path) -> Session:

@@ -209,6 +209,25 @@ def test_a_reducer_is_a_file_with_the_class_of_its_name(tmp_path: Path) -> None:
     assert Registry.load([tmp_path]).reducers == {"Best": folder / "Best.py"}
 
 
+def test_a_reducer_may_stand_beside_the_service_that_it_is_for(tmp_path: Path) -> None:
+    film = make(tmp_path, GOOD, "film") / "film"
+    (film / "Best.py").write_text("class Best:\n    OPTIONS = {'least': '1', **{}}\n    OTHERS = {'no': '1'}\n")
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "nothing" / "Worst.py").write_text("class Worst:\n    pass\n")
+    registry = Registry.load([tmp_path])
+    assert registry.reducers == {"Best": film / "Best.py"} and registry.problems == ()
+    assert registry.reducer_options("Best") == ("least",)
+
+
+@pytest.mark.parametrize(
+    "text", ["class Best(:\n", "class Best:\n    OPTIONS = dict(a='1')\n", "class Best:\n  pass\n"]
+)
+def test_options_that_cannot_be_read_off_the_text_are_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "reduce").mkdir()
+    (tmp_path / "reduce" / "Best.py").write_text(text)
+    assert Registry.load([tmp_path]).reducer_options("Best") == ()
+
+
 @pytest.mark.parametrize(
     ("ask", "words"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bad_sessions import CASES, TUTORIAL
+from document_tables import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -71,13 +72,6 @@ def test_the_manifest_in_the_documents_loads(tmp_path: Path) -> None:
     registry = Registry.load([tmp_path])
     assert registry.problems == ()
     assert set(registry.service("mine").commands) == {"sum", "quick", "noop", "echo_xml", "files"}
-
-
-def rows(text: str, title: str) -> dict[str, list[str]]:
-    """Read the table whose head begins with `title`: its rows by their first cell."""
-    (table,) = re.findall(rf"^\| {title} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
-    cells = [[cell.strip() for cell in line.strip("|\n ").split(" | ")] for line in table.splitlines()]
-    return {word: row[1:] for row in cells for word in re.findall(r"`([^`]+)`", row[0])}
 
 
 def test_every_key_of_a_manifest_and_every_limit_has_its_row() -> None:

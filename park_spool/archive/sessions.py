@@ -87,11 +87,14 @@ def still_open(connection: sqlite3.Connection) -> list[str]:
 
 
 def set_state(connection: sqlite3.Connection, sid: str, state: str, at: float) -> None:
-    """Set a session's state; the time at which it first closed stays when it is said again, or is found better."""
+    """Set a session's state. One that was cancelled closed when that was first said, another when its last job ended.
+
+    That may become another job after all, when a late result takes the place of one that was counted.
+    """
     closed = at if state in CLOSED_STATES else None
     connection.execute(
-        "UPDATE sessions SET closed = CASE WHEN ?2 IS NULL OR (?3 = 'cancelled' AND state <> ?3) THEN ?2"
-        " ELSE ifnull(closed, ?2) END, state = ?3 WHERE sid = ?1",
+        "UPDATE sessions SET closed = CASE WHEN ?3 = 'cancelled' AND state = ?3 THEN ifnull(closed, ?2) ELSE ?2 END,"
+        " state = ?3 WHERE sid = ?1",
         (sid, closed, state),
     )
 
@@ -112,6 +115,11 @@ def set_priority(connection: sqlite3.Connection, sid: str, priority: int) -> Non
 def state(connection: sqlite3.Connection, sid: str) -> str | None:
     row = connection.execute("SELECT state FROM sessions WHERE sid = ?", (sid,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def closed_at(connection: sqlite3.Connection, sid: str) -> float | None:
+    row = connection.execute("SELECT closed FROM sessions WHERE sid = ?", (sid,)).fetchone()
+    return None if row is None else row[0]
 
 
 def has_run(connection: sqlite3.Connection, sid: str) -> bool:

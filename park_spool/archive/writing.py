@@ -108,6 +108,10 @@ class Archive:
         """Return a session's state, None if it is not in here."""
         return sessions.state(self._connection, sid)
 
+    def closed_at(self, sid: str) -> float | None:
+        """Return when a session was closed (Unix time), None if it was not."""
+        return sessions.closed_at(self._connection, sid)
+
     def has_run(self, sid: str) -> bool:
         """Say whether any job of a session was run, whatever came of it."""
         return sessions.has_run(self._connection, sid)

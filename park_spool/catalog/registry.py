@@ -2,6 +2,7 @@
 
     services/NAME/service.toml      a service
     services/reduce/CLASSNAME.py    a reducer, if it holds the class of that name
+    services/NAME/CLASSNAME.py      a reducer, too, beside the service that it is for
 
 Owns: the look-up of names, and nothing else: a session can only name what is found here.
 Guarantees: a name is looked up in a table and never becomes a path; a broken manifest makes its own service
@@ -10,14 +11,14 @@ unusable, is remembered in `problems`, and harms no other. Where two folders hol
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.manifest import MANIFEST, Command, Service, read_service, typed_input
+from park_spool.catalog.reducer_files import holds_class, options_of
 from park_spool.catalog.suggestions import listing, quoted
 from park_spool.errors import ServiceError
 
@@ -42,8 +43,10 @@ class Registry:
         reducers: dict[str, Path] = {}
         problems: list[str] = []
         for folder in folders:
-            _add_services(folder, services, problems)
-            _add_reducers(folder / REDUCERS, reducers, problems)
+            own = list(filter(_is_service, _children(folder, problems)))
+            _add_services(own, services, problems)
+            for place in (folder / REDUCERS, *own):
+                _add_reducers(place, reducers, problems)
         return cls(services, reducers, tuple(problems))
 
     def service(self, name: str) -> Service:
@@ -75,15 +78,25 @@ class Registry:
                 f"there is no reducer {quoted(classname)}; reducers here: {listing(classname, self.reducers)}"
             ) from None
 
+    def reducer_options(self, classname: str) -> tuple[str, ...]:
+        """Name the options of a reducer, as its class lists them; ServiceError if there is no such reducer."""
+        path = self.reducer(classname)
+        try:
+            return options_of(path, classname)
+        except OSError as error:
+            raise ServiceError(f"{path}: cannot be read: {error.strerror}") from error
+
     def services_with(self, command: str) -> list[str]:
         """Name the services that have a command of this name, in alphabetical order."""
         return sorted(name for name, service in self.services.items() if command in service.commands)
 
 
-def _add_services(folder: Path, services: dict[str, Service], problems: list[str]) -> None:
-    for path in _children(folder, problems):
-        if path.name == REDUCERS or not (path / MANIFEST).is_file():
-            continue
+def _is_service(folder: Path) -> bool:
+    return folder.name != REDUCERS and (folder / MANIFEST).is_file()
+
+
+def _add_services(folders: Iterable[Path], services: dict[str, Service], problems: list[str]) -> None:
+    for path in folders:
         try:
             _add(services, path.name, read_service(path), path, problems)
         except ServiceError as error:
@@ -112,12 +125,7 @@ def _add_reducers(folder: Path, reducers: dict[str, Path], problems: list[str]) 
         if path.suffix != ".py" or not path.stem.isidentifier():
             continue
         try:
-            if _holds_class(path, path.stem):
+            if holds_class(path, path.stem):
                 _add(reducers, path.stem, path, path, problems)
         except OSError as error:
             problems.append(f"{path}: cannot be read: {error}")
-
-
-def _holds_class(path: Path, classname: str) -> bool:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return re.search(rf"^class\s+{classname}\b", text, re.MULTILINE) is not None

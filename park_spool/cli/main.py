@@ -15,17 +15,19 @@ from park_spool.cli.look import look
 from park_spool.cli.nodes import drain, nodes
 from park_spool.cli.options import InOrder
 from park_spool.cli.pruning import prune
+from park_spool.cli.reducing import reduce
 from park_spool.cli.rerun import rerun
 from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
 from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
+from park_spool.cli.transferring import export, import_
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
 RUNNING = (init, serve, submit, validate, status, watch, wait)
-AFTERWARDS = (why, retry, rerun, fetch)
+AFTERWARDS = (why, retry, rerun, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
 SITE = (nodes, look, drain, config, check, archive, prune, demo)
 VERBS = (*RUNNING, *AFTERWARDS, *CONTROLLING, *SITE)

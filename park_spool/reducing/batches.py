@@ -9,6 +9,7 @@ bundles and goes on.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,9 @@ from park_spool.member import Member
 from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
+from park_spool.reducing.errands import Errands, Send
 from park_spool.reducing.known import Known, block_of, results_of
+from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.sessions import Sessions
 from park_spool.reducing.tallying import Tallying
@@ -36,15 +39,16 @@ STRANGE = "it answers a session that was never admitted"
 class Reducing:
     """One reducer over one open archive; made anew whenever this process becomes the active one."""
 
-    def __init__(self, member: Member, archive: Archive, reducers: Reducers) -> None:
+    def __init__(self, member: Member, archive: Archive, reducers: Reducers, send: Send | None = None) -> None:
         self._member = member
         self._archive = archive
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._sessions = Sessions(
-            member, archive, reducers, self._bundles, lambda sid: self._tallying.mark(sid, is_urgent=True)
-        )
+        self._errands = Errands(send, lambda errand: outgoing.done(errand), member.monotonic)
+        outgoing = Outgoing(member, archive, self._errands)
+        tell = functools.partial(self._tallying.mark, is_urgent=True)
+        self._sessions = Sessions(member, archive, reducers, self._bundles, outgoing, tell)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
@@ -58,11 +62,14 @@ class Reducing:
         self._sessions.catch_up()
         sids = self._bundles.sids()
         for number, sid in enumerate(sids, 1):
-            self._absorb(sid)
+            if self._absorb(sid):
+                self._put_in_order(sid)
+            self._flush_reducers(self._reducers.unflushed())
             if self._is_complete(sid):
                 self._sessions.let_go(sid)  # memory stays small however many there are
             tell(number, len(sids))
-        for sid in self._archive.open_sessions():
+        # CRASH: a session whose jobs are all final may stand open because its tally was never published.
+        for sid in sorted(self._sessions.open):
             self._tallying.mark(sid)
 
     def step(self) -> bool:
@@ -72,18 +79,27 @@ class Reducing:
         """
         did = self._sessions.step()
         did = self._batch() or did
+        self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
-        return did
+        return self._errands.step() or did
 
     def flush(self) -> None:
-        """Publish all tallies now, and unlink what they cover: before leaving."""
+        """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
+        self._errands.leave()
+        self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
 
     @property
     def is_waiting(self) -> bool:
-        return bool(self._torn or self._retired or self._unsure or self._tallying.marked())
+        is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
+        return is_owing or bool(self._reducers.unflushed()) or self._errands.is_busy
+
+    def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
+        if groups:
+            with self._reducers.undone_on_failure(), self._archive.transaction():
+                self._reducers.flush(groups)
 
     @property
     def has_open_sessions(self) -> bool:
@@ -216,8 +232,19 @@ class Reducing:
 
     # foreign bundles
 
-    def _absorb(self, sid: str) -> None:
-        """Read the bundles of a session that the archive has not got, in the order in which they were written."""
+    def _put_in_order(self, sid: str) -> None:
+        """Let reducers see in order what was read in, of a session that was over before."""
+        session = self._sessions.get(sid)
+        if session is not None and session.controls.is_cancelled:
+            with self._reducers.undone_on_failure(), self._archive.transaction():
+                self._sessions.put_in_order(session)
+
+    def _absorb(self, sid: str) -> bool:
+        """Read the bundles of a session that the archive has not got, in the order in which they were written.
+
+        Return whether there were any.
+        """
+        did = False
         for name, parts in self._bundles.unknown(sid):
             fresh = []
             known = self._archive.replies_known([part for part, _ in parts])
@@ -229,6 +256,8 @@ class Reducing:
             session = self._sessions.get(sid)
             if session is not None:
                 self._commit(session, name, fresh, [part for part, _ in parts])
+                did = True
+        return did
 
     # retiring
 

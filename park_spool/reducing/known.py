@@ -26,12 +26,16 @@ _NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Known:
-    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say."""
+    """One session; `wishes` are the names in its folder that were taken in, `read` what the retries among them say.
+
+    `reduced`: the highest sequence of the wishes to reduce again among them.
+    """
 
     admitted: Admitted
     retries: Retries = field(default_factory=Retries)
     controls: Controls = field(default_factory=Controls)
     wishes: frozenset[str] = frozenset()
+    reduced: int = 0
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
     _about: dict[tuple[int, int], JobList | None] = field(default_factory=dict)  # job lists whose inputs name data sets

@@ -53,7 +53,7 @@ def rebuild(member: Member, target: Path, tell: Tell = lambda done, of: None) ->
 def make(member: Member, path: Path, tell: Tell) -> None:
     """Make an archive in a new file from what stands on the spool."""
     with Archive.open(path, is_local=not filesystem.is_shared(path.parent)) as archive:
-        reducers = Reducers(archive, Registry.load(member.config.service_folders))
+        reducers = Reducers(archive, lambda: Registry.load(member.config.service_folders), member.monotonic)
         Reducing(member, archive, reducers).catch_up(tell)
 
 

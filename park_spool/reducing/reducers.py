@@ -1,57 +1,31 @@
-"""The groups' reducers: found, made, fed, and stopped when they throw.
+"""The groups' reducers: made, fed, flushed, and stopped when they throw.
 
 A reducer is the user's code. It runs inside the batch's transaction under a savepoint: what it keeps and says is
 committed with the results it was called for, or not at all. One that throws is rolled back and marked stopped, with
 file and line; its group's results go on being archived. A new object (after a restart, or when a stored result was
-replaced) is called with all results again.
+replaced) is called with all results again. What a class puts in `flush` is put about once a second, and whenever it
+matters: it stands when a session is closed.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import sys
-import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from park_spool.admitted import Admitted
 from park_spool.archive.writing import Archive, Result
-from park_spool.attributes import attributes
-from park_spool.catalog.registry import REDUCERS, Registry
-from park_spool.config import shipped_services
-from park_spool.errors import ServiceError
+from park_spool.catalog.registry import Registry
+from park_spool.reducing import users_class
+from park_spool.reducing.reduced_reply import ReducedReply
+from park_spool.sessions.session import Group as SessionGroup
 
 log = logging.getLogger(__name__)
 Group = tuple[str, int]
 
-
-class ReducedReply:
-    """One job's reply as a reducer sees it (see `park_spool.reduce.Reply`)."""
-
-    def __init__(self, result: Result) -> None:
-        found = attributes(result.output)
-        numbers = {name: getattr(found, name) for name in ("chisq", "npoints", "dof", "nllf", "seed")}
-        self.__dict__.update(found.values)
-        if result.status == "ok":
-            self.__dict__.update({name: value for name, value in numbers.items() if value is not None})
-        else:
-            self.__dict__.pop("chisq", None)
-        self.gid = f"{result.sid}.{result.group}"
-        self.id = result.name
-        self.job = result.job
-        self.status = result.status
-        self.output = result.output
-        self.node = result.node
-        self.started = result.started
-        self.seconds = result.seconds
-        self.why = result.why
-
-    def __str__(self) -> str:
-        return self.output
+FLUSH_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -72,13 +46,39 @@ class Texts:
             self.archive.add_message(*self.group, str(text), self.at)
 
 
-class Reducers:
-    """The reducers of all groups that have one."""
+@dataclass(slots=True)
+class Made:
+    """A reducer at work; `is_due`: it has seen replies since it was flushed, which was at `flushed_at`."""
 
-    def __init__(self, archive: Archive, registry: Registry) -> None:
+    reducer: Any
+    texts: Texts
+    group: SessionGroup
+    is_due: bool = True
+    flushed_at: float = float("-inf")
+
+    def feed(self, results: Iterable[Result]) -> bool:
+        for result in results:
+            self.texts.at = result.finished
+            self.reducer(ReducedReply(result, self.group.joblists[result.joblist - 1]))
+            self.is_due = True
+        return True
+
+    def flush(self) -> bool:
+        self.is_due = False
+        if hasattr(self.reducer, "flush"):
+            self.reducer.flush()
+        return True
+
+
+class Reducers:
+    """The reducers of all groups that have one; `monotonic` says when to flush."""
+
+    def __init__(self, archive: Archive, registry: Callable[[], Registry], monotonic: Callable[[], float]) -> None:
         self._archive = archive
-        self._registry = registry
-        self._reducers: dict[Group, tuple[Any, Texts] | None] = {}
+        self._load_registry = registry
+        self._registry = registry()
+        self._monotonic = monotonic
+        self._reducers: dict[Group, Made | None] = {}
 
     @contextmanager
     def undone_on_failure(self) -> Iterator[None]:
@@ -110,8 +110,8 @@ class Reducers:
     def reduce(self, group: Group, results: Iterable[Result]) -> None:
         """Call a group's reducer with newly stored results, all of them under one savepoint."""
         made = self._reducers.get(group)
-        if made is not None and not self._call(group, *made, results):
-            self._reducers[group] = None
+        if made is not None:
+            self._keep_if(group, lambda: made.feed(results))
 
     def redo(self, session: Admitted, group: Group) -> None:
         """Reduce a group from its start, since a stored result was replaced by a better one."""
@@ -126,63 +126,71 @@ class Reducers:
         self._archive.reset_reduction(*group)
         self._reducers[group] = self._make(session, group, is_silent=False)
 
-    def _make(self, session: Admitted, group: Group, is_silent: bool) -> tuple[Any, Texts] | None:
-        classname = session.session.groups[group[1] - 1].reduce
-        if classname is None or group in self._archive.stopped_reducers():
+    def run_again(self, session: Admitted, groups: Iterable[int]) -> None:
+        """Reduce groups from their start because their user wants it: the code of the reducers may be another now."""
+        self._registry = self._load_registry()
+        for number in groups:
+            self.restart(session, (session.sid, number))
+
+    # flushing
+
+    def unflushed(self) -> list[Group]:
+        """Return the groups whose reducers have seen replies since they were flushed."""
+        return [group for group, made in self._reducers.items() if made is not None and made.is_due]
+
+    def due(self) -> list[Group]:
+        """Return those of them that were not flushed for a while."""
+        latest = self._monotonic() - FLUSH_SECONDS
+        return [group for group in self.unflushed() if (made := self._reducers[group]) and made.flushed_at <= latest]
+
+    def flush(self, groups: Iterable[Group]) -> None:
+        """Have reducers put what has changed, inside the caller's transaction."""
+        for group in groups:
+            made = self._reducers.get(group)
+            if made is not None and made.is_due:
+                made.flushed_at = self._monotonic()
+                self._keep_if(group, made.flush)
+
+    def finish(self, session: Admitted, is_news: bool) -> None:
+        """Have all reducers of a session put what they know: it is closed.
+
+        `is_news`: it was not a moment ago, so that one that has not been made since a restart must put it, too.
+        """
+        groups = range(1, len(session.session.groups) + 1)
+        if is_news:
+            self.prepare(session, groups)
+        self.flush([(session.sid, number) for number in groups])
+
+    # making
+
+    def _make(self, session: Admitted, group: Group, is_silent: bool) -> Made | None:
+        wanted = session.session.groups[group[1] - 1]
+        if wanted.reduce is None or group in self._archive.stopped_reducers():
             return None
+        if wanted.reduce not in self._registry.reducers:
+            self._registry = self._load_registry()  # it came after this daemon started
         texts = Texts(self._archive, group, is_silent)
-        reducer = self._guarded(group, lambda: _instance(self._registry, classname, texts))
-        if reducer is None or not self._call(group, reducer, texts, self._archive.replies_in_order(*group)):
+        reducer = self._guarded(group, lambda: users_class.instance(self._registry, wanted, texts))
+        if reducer is None:
+            return None
+        made = Made(reducer, texts, wanted)
+        if not self._guarded(group, lambda: made.feed(self._archive.replies_in_order(*group))):
             return None
         texts.is_silent = False
-        return reducer, texts
+        return made
 
-    def _call(self, group: Group, reducer: Any, texts: Texts, results: Iterable[Result]) -> bool:
-        def call() -> bool:
-            for result in results:
-                texts.at = result.finished
-                reducer(ReducedReply(result))
-            return True
+    def _keep_if(self, group: Group, call: Callable[[], bool]) -> None:
+        """Run a reducer's code; one that throws is not called any more."""
+        if not self._guarded(group, call):
+            self._reducers[group] = None
 
-        return self._guarded(group, call) is not None
-
-    def _guarded(self, group: Group, call: Any) -> Any:
+    def _guarded(self, group: Group, call: Callable[[], Any]) -> Any:
         """Run the user's code under a savepoint; None, and the group marked stopped, if it throws."""
         try:
             with self._archive.savepoint():
                 return call()
         except Exception as error:  # noqa: BLE001 (a user's reducer may raise anything; it must not stop the line)
-            why = _describe(error)
+            why = users_class.describe(error)
             log.warning("the reducer of group %s.%d was stopped: %s", *group, why)
             self._archive.stop_reducer(*group, why)
             return None
-
-
-def _instance(registry: Registry, classname: str, texts: Texts) -> Any:
-    reducer = getattr(_load(registry.reducer(classname)), classname)()
-    reducer.setArchive(texts)
-    reducer.setMsgQueue(texts)
-    return reducer
-
-
-def _load(path: Path) -> Any:
-    """Import a reducer's file afresh, its folder on the path as PARK had it (`from reduce import Reduce`)."""
-    spec = importlib.util.spec_from_file_location(f"park_reducer_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ServiceError(f"{path} cannot be imported: expected a Python file")
-    module = importlib.util.module_from_spec(spec)
-    folders = [str(path.parent), str(shipped_services() / REDUCERS)]
-    sys.path[:0] = folders
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        for folder in folders:
-            sys.path.remove(folder)
-    return module
-
-
-def _describe(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "park_spool" not in frame.filename] or list(frames)
-    place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {error}{place}"

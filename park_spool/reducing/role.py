@@ -8,16 +8,21 @@ from park_spool.catalog.registry import Registry
 from park_spool.leadership import Candidate
 from park_spool.member import Member
 from park_spool.reducing.batches import Reducing
+from park_spool.reducing.errands import Send
 from park_spool.reducing.presence import Presence
 from park_spool.reducing.pruning import Pruning
 from park_spool.reducing.reducers import Reducers
 
 
 class Reduction:
-    """Opens the archive when this process becomes active, and closes it when it does not any more."""
+    """Opens the archive when this process becomes active, and closes it when it does not any more.
 
-    def __init__(self, member: Member) -> None:
+    `send` has errands done by a child process; without one nothing is delivered.
+    """
+
+    def __init__(self, member: Member, send: Send | None = None) -> None:
         self._member = member
+        self._send = send
         self._candidate = Candidate(member, "reduced")
         self._presence = Presence(member)
         self._archive: Archive | None = None
@@ -38,8 +43,8 @@ class Reduction:
     def _open(self) -> Reducing:
         config = self._member.config
         self._archive = Archive.open(config.archive, is_local=not filesystem.is_shared(config.archive.parent))
-        reducers = Reducers(self._archive, Registry.load(config.service_folders))
-        reducing = Reducing(self._member, self._archive, reducers)
+        reducers = Reducers(self._archive, lambda: Registry.load(config.service_folders), self._member.monotonic)
+        reducing = Reducing(self._member, self._archive, reducers, self._send)
         reducing.catch_up()
         self._reducing, self._pruning = reducing, Pruning(self._member, self._archive)
         return reducing

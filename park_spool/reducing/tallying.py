@@ -48,7 +48,8 @@ class Tallying:
         if not names:
             return
         folder = self._member.layout.session(sid)
-        tally = Tally(self._archive.final_jobs(sid), self._archive.failures(sid), round=known.retries.highest)
+        final, failures = self._archive.final_jobs(sid), self._archive.failures(sid)
+        tally = Tally(final, failures, round=known.retries.highest, reduced=known.reduced)
         self._seq[sid] = self._seq.get(sid, 0) + 1
         try:
             self._member.disk.publish(

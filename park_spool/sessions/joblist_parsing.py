@@ -17,6 +17,7 @@ from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.sessions.data import DATA, DIRECT, check_href
+from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
     Warnings,
     check_attributes,
@@ -150,6 +151,7 @@ def _check_values(node: Node, spec: InputSpec, values: Iterable[str], command: C
 
 def _check_inputs(inputs: list[Node], command: Command, admission: Admission) -> None:
     known = {spec.name for spec in command.inputs}
+    known |= {DATASET} if known else set()  # every input may name its data set
     for node in inputs:
         _check_input(node, command, admission)
         if known and not known.issuperset(node.attributes):

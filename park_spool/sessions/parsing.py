@@ -92,12 +92,14 @@ def _group(node: Node, group_number: int, admission: Admission) -> Group:
     task, command = _task(node, admission)
     joblists = [child for child in node.children if child.tag == "joblist"]
     _check_count(node, joblists, admission.limits.max_joblists)
+    reduce, options = _reduce(node, admission)
     return Group(
         name=name_of(node, f"group{group_number}"),
         task=task,
         data=_data_set(node, admission),
-        reduce=_reduce(node, admission),
+        reduce=reduce,
         joblists=_joblists(joblists, command, admission),
+        reduce_options=options,
     )
 
 
@@ -114,16 +116,16 @@ def _data_set(group: Node, admission: Admission) -> tuple[DataRef, ...]:
     return read_data(node, admission)
 
 
-def _reduce(group: Node, admission: Admission) -> str | None:
+def _reduce(group: Node, admission: Admission) -> tuple[str | None, dict[str, str]]:
     node = single(group, "reduce")
     if node is None:
-        return None
+        return None, {}
     check_children(node, ())
-    check_attributes(node, ("classname",), admission.warnings)
     classname = required(node, "classname")
     with placed(node):
-        admission.registry.reducer(classname)
-    return classname
+        options = admission.registry.reducer_options(classname)
+    check_attributes(node, ("classname", *options), admission.warnings)
+    return classname, {name: value for name, value in node.attributes.items() if name in options}
 
 
 def _task(group: Node, admission: Admission) -> tuple[Task, Command]:

@@ -11,7 +11,9 @@ Groups, job lists and jobs count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from os import PathLike
 from typing import Any
 
 from park_spool.sessions.element import Element, input_text
@@ -20,6 +22,10 @@ from park_spool.sessions.scan import Axis, Scan
 __all__ = ["Axis", "DataRef", "Element", "Group", "JobList", "Scan", "Session", "Task", "input_text"]
 
 FORMAT = 1
+
+File = str | PathLike[str]
+Data = Mapping[str, File] | Iterable[File]
+Inputs = Mapping[str, object] | Iterable[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class DataRef:
 class JobList:
     """Hold `size` jobs: the inputs repeated in order, or the points of a scan repeated in order.
 
+    Of a sequential one each job waits for the one before, and starts from its parameters.
+
     >>> jobs = JobList("starts", 4, 5, (Element("input", {"n": "1"}), Element("input", {"n": "2"})))
     >>> [jobs.input(job).attributes["n"] for job in range(1, 6)]
     ['1', '2', '1', '2', '1']
@@ -47,6 +55,7 @@ class JobList:
     size: int
     inputs: tuple[Element, ...] = ()
     scan: Scan | None = None
+    is_sequential: bool = False
 
     def input(self, job: int) -> Element:
         """Give the input of a job, counted from 1, in constant time; IndexError outside."""
@@ -64,6 +73,7 @@ class JobList:
             "size": self.size,
             "inputs": [element.to_json() for element in self.inputs],
             "scan": None if self.scan is None else self.scan.to_json(),
+            "is_sequential": self.is_sequential,
         }
 
     @classmethod
@@ -71,7 +81,8 @@ class JobList:
         """Read what `to_json` wrote."""
         inputs = tuple(Element.from_json(element) for element in shown["inputs"])
         scan = None if shown["scan"] is None else Scan.from_json(shown["scan"])
-        return cls(shown["name"], shown["priority"], shown["size"], inputs, scan)
+        head = (shown["name"], shown["priority"], shown["size"])
+        return cls(*head, inputs, scan, shown.get("is_sequential", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +131,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hold one task, its data sets, its job lists and the class name of its reducer."""
+    """Hold one task, its data sets, its job lists, and the class name and options of its reducer.
+
+    With `after` (see `Session`) it waits for another group, and starts from that one's best parameters.
+    """
 
     name: str
     task: Task
     data: tuple[DataRef, ...] = ()
     reduce: str | None = None
     joblists: tuple[JobList, ...] = ()
+    reduce_options: dict[str, str] = field(default_factory=dict)
+    after: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Give the group as JSON."""
@@ -135,6 +151,8 @@ class Group:
             "task": self.task.to_json(),
             "data": [asdict(ref) for ref in self.data],
             "reduce": self.reduce,
+            "reduce_options": self.reduce_options,
+            "after": self.after,
             "joblists": [joblist.to_json() for joblist in self.joblists],
         }
 
@@ -143,12 +161,16 @@ class Group:
         """Read what `to_json` wrote."""
         data = tuple(DataRef(**ref) for ref in shown["data"])
         joblists = tuple(JobList.from_json(joblist) for joblist in shown["joblists"])
-        return cls(shown["name"], Task.from_json(shown["task"]), data, shown["reduce"], joblists)
+        more = (shown.get("reduce_options", {}), shown.get("after", ""))
+        return cls(shown["name"], Task.from_json(shown["task"]), data, shown["reduce"], joblists, *more)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Hold a whole session: who sent it, its priority, its groups, and what was odd but not wrong."""
+    """Hold a whole session: who sent it, its priority, its groups, and what was odd but not wrong.
+
+    `after` names the session (and group: `SID.GROUP`) that it waits for; its groups start from the best fits there.
+    """
 
     user: str
     email: str
@@ -156,6 +178,47 @@ class Session:
     attributes: dict[str, str] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
     warnings: tuple[str, ...] = ()
+    after: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        cmd: str,
+        *,
+        data: Data = (),
+        starts: int | None = None,
+        inputs: Inputs | None = None,
+        scan: Mapping[str, Iterable[object] | Axis] | None = None,
+        **more: Any,
+    ) -> Session:
+        """Draft a session that runs one command, to be sent by `Spool.submit`.
+
+        `data`: files, by name or in a list; `starts`: so many jobs with a `seed` from 1 on; `inputs`: a dict that all
+        jobs share, or a list with one for each job; `scan`: the values of each axis. Further: `reduce` (a reducer's
+        class, with `options`), `name`, `email`, `priority`, `after` (a SID), and the attributes of `<task>` (nodes,
+        tags, timeout, memory …). Raises ValueError for what makes no job list.
+
+        >>> session = Session.of("reflectivity/fit", starts=48, data=["film.ort"], reduce="Chisq")
+        >>> session.sizes(), session.groups[0].joblists[0].input(48).attributes
+        ({(1, 1): 48}, {'seed': '48'})
+        """
+        from park_spool.sessions.drafting import draft
+
+        return draft(cmd, data=data, starts=starts, inputs=inputs, scan=scan, **more)
+
+    @classmethod
+    def batch(cls, cmd: str, data: Data, **more: Any) -> Session:
+        """Draft a session with one fit, or `starts` fits, of each data set; reduced by `Batch` unless told otherwise.
+
+        With `sequential=True` each fit starts from the parameters of the one before. `inputs`: what all share; further
+        words as for `of`.
+
+        >>> Session.batch("reflectivity/fit", ["a.ort", "b.ort"], starts=3).sizes()
+        {(1, 1): 6}
+        """
+        from park_spool.sessions.drafting import draft_batch
+
+        return draft_batch(cmd, data, **more)
 
     def sizes(self) -> dict[tuple[int, int], int]:
         """Give the number of jobs of each (group, job list), both counted from 1."""
@@ -175,6 +238,7 @@ class Session:
             "attributes": self.attributes,
             "groups": [group.to_json() for group in self.groups],
             "warnings": list(self.warnings),
+            "after": self.after,
         }
 
     @classmethod
@@ -184,4 +248,4 @@ class Session:
             raise ValueError(f"session.json has format {shown['format']!r}, this version reads {FORMAT}")
         groups = tuple(Group.from_json(group) for group in shown["groups"])
         head = (shown["user"], shown["email"], shown["priority"], shown["attributes"])
-        return cls(*head, groups, tuple(shown["warnings"]))
+        return cls(*head, groups, tuple(shown["warnings"]), shown.get("after", ""))

@@ -19,7 +19,7 @@ from park_spool.errors import PermanentError, SessionError, is_temporary
 MAX_FILES = 10_000
 # What the readers of zips, and of what is compressed in them, raise at damaged bytes.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
-_UNREADABLE = (*_DAMAGED, NotImplementedError, RuntimeError, EOFError, ValueError)
+UNREADABLE = (*_DAMAGED, NotImplementedError, RuntimeError, EOFError, ValueError)
 
 
 def session_name(names: frozenset[str]) -> str:
@@ -62,7 +62,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int) -> None:
             members = [member for member in package.infolist() if not member.is_dir()]
             _check(members, max_bytes)
             _extract(package, members, folder, max_bytes)
-    except (*_UNREADABLE, OSError) as error:
+    except (*UNREADABLE, OSError) as error:
         if isinstance(error, OSError) and (is_temporary(error.errno) or isinstance(error, FileNotFoundError)):
             raise
         shutil.rmtree(folder, ignore_errors=True)

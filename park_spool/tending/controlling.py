@@ -67,7 +67,7 @@ class Controlling:
     def _end(self, opened: OpenSession, seen: Survey) -> bool:
         """End a cancelled session of which two looks, far enough apart, found no unit, claim or reply."""
         now = self._member.monotonic()
-        if opened.sid in seen.sids():
+        if opened.sid in seen.sids() or not (opened.is_reduced or opened.controls.is_deleted):
             opened.quiet_since = None
         elif opened.quiet_since is None:
             opened.quiet_since = now

@@ -136,8 +136,13 @@ class OpenSession:
         return bool(names)
 
     def is_complete(self) -> bool:
-        """Say whether all jobs are final, by tallies that know every retry."""
-        return self.tally.covers(self.sizes) and not self._unread
+        """Say whether all jobs are final, by tallies that know every retry, and every wish to reduce again."""
+        return self.tally.covers(self.sizes) and not self._unread and self.is_reduced
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether reducers have run again as often as was wished."""
+        return all(wish.seq <= self.tally.reduced for wish in controls.reductions(self._said))
 
     def is_final(self, unit: Unit) -> bool:
         """Say whether all jobs of a unit are final."""

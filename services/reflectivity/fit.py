@@ -64,7 +64,9 @@ def chisq(inputs: Mapping[str, object]) -> dict[str, object]:
     name, curve = curve_of(inputs)
     slabs = slabs_of(inputs, holds_all=True)
     objective, _ = objective_of(slabs, curve, number(inputs, "resolution", 5.0))
-    values = [{"name": one.name, "value": one.value, "unit": one.unit} for one in slabs.quantities]
+    values = [
+        {"name": one.name, "value": one.value, "unit": one.unit, "input": one.attribute} for one in slabs.quantities
+    ]
     reply = summary(objective, 0) | {"parameters": values}
     return reply | pictures({"curve": False, **inputs}, objective, curve, name)
 
@@ -141,7 +143,7 @@ def summary(objective: Objective, parameters: int) -> dict[str, object]:
 
 
 def parameter_rows(slabs: Slabs, parameters: Mapping[str, Any]) -> list[dict[str, object]]:
-    """List the fitted parameters: value, error, unit, box and start."""
+    """List the fitted parameters: value, error, unit, box, start, and the attribute that carries a start value."""
     return [
         {
             "name": one.name,
@@ -151,6 +153,7 @@ def parameter_rows(slabs: Slabs, parameters: Mapping[str, Any]) -> list[dict[str
             "min": one.minimum,
             "max": one.maximum,
             "start": one.value,
+            "input": one.attribute,
         }
         for one in slabs.fitted
     ]
@@ -179,8 +182,9 @@ def pictures(
         "dy": list(curve.dr),
         "model": rounded(objective.generative()),
     }
-    drawn |= {"dx": list(curve.dq)} if curve.dq else {}
-    labels: dict[str, object] = {"xlabel": "Q", "xunit": "1/Å", "ylabel": "R", "yscale": "log", "data": name}
+    labels: dict[str, object] = {"kind": "reflectivity", "data": name, "yscale": "log"}
+    labels |= {"xlabel": "Q", "xunit": "1/Å", "ylabel": "R"}
+    labels |= {"dx": list(curve.dq), "dxkind": "FWHM"} if curve.dq else {}
     return {"curve": drawn | labels, "profile": {"z": rounded(z[::step]), "sld": rounded(sld[::step])}}
 
 
