@@ -135,16 +135,17 @@ def test_a_reader_is_told_that_it_is_of_an_earlier_version(earlier: Path, tmp_pa
 def test_nobody_sees_an_archive_that_is_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from park_spool.archive import migrating
 
-    path, seen = tmp_path / "park.sqlite", []
+    path, seen, run = tmp_path / "park.sqlite", [], migrating.run
 
-    def look(connection: sqlite3.Connection) -> None:
+    def run_and_look(connection: sqlite3.Connection, statements: str) -> None:
+        run(connection, statements)
         with pytest.raises(NotFound) as error:
             ArchiveReader(path).sessions()
         seen.append(str(error.value))
 
-    monkeypatch.setattr(migrating, "_fill_from_outputs", look)
+    monkeypatch.setattr(migrating, "run", run_and_look)
     Archive.open(path).close()
-    assert seen == [f"the archive {path} is still being made; look again in a moment"]
+    assert seen == [f"the archive {path} is still being made; look again in a moment"] * 2
     assert ArchiveReader(path).sessions() == []
 
 
