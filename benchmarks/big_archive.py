@@ -147,6 +147,7 @@ def asked(reader: ArchiveReader) -> dict[str, Callable[[], object]]:
         "one job": lambda: reader.job(HUGE, 1, 1, FITS // 2),
         "runs of a job": lambda: reader.runs(HUGE, 1, 1, FITS // 2),
         "fits, first page": lambda: reader.fits(HUGE, 1, 100),
+        "fits, half a million later": lambda: reader.fits(HUGE, 1, 100, 500_000),
         "spread of 1000 fits": lambda: reader.spread(BATCH, 1, 1000),
         "failures": lambda: reader.failures(usual, 50),
         "failures of none": lambda: reader.failures(HUGE, 50),

@@ -83,7 +83,7 @@ OUTPUT = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(OUTPUT, st.booleans()), min_size=1, max_size=6))
 def test_any_output_is_stored_and_every_view_and_reader_answers(outputs: list[tuple[str, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
