@@ -184,6 +184,21 @@ def test_results_come_back_in_the_order_of_finishing(archive: Archive) -> None:
     assert list(archive.replies_in_order(SID, 1)) == [batch[2], batch[1], batch[0], batch[3]]
 
 
+def test_when_the_last_job_that_counts_ended(archive: Archive) -> None:
+    assert archive.last_finished(SID) == 0.0
+    put(archive, [failed(3, started=50.0)])
+    assert archive.last_finished(SID) == 0.0, "a run that ended nothing"
+    put(archive, [ok(1, started=3.0), ok(2, started=7.0)])
+    assert archive.last_finished(SID) == RECEIVED + 8.0
+    put(archive, [ok(2, started=60.0, node="z_1_aaaaaa")])
+    assert archive.last_finished(SID) == RECEIVED + 8.0, "beaten by the one before"
+    put(archive, [ok(1, group=2, started=20.0)])
+    assert archive.last_finished(SID) == RECEIVED + 21.0
+    put(archive, [ok(4, started=90.0)])
+    assert archive.last_finished(SID) == RECEIVED + 91.0
+    assert archive.last_finished(OTHER) == 0.0
+
+
 def test_a_cancelled_run_is_no_failure_that_is_tried_again(archive: Archive, path: Path) -> None:
     put(archive, [failed(1, status="cancelled", why="cancelled while it ran")])
     assert archive.failures(SID) == archive.final_jobs(SID) == {}

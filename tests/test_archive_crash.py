@@ -80,7 +80,6 @@ def test_another_programs_lock_is_a_reason_to_wait(
 
 
 def test_a_full_disk_is_a_reason_to_wait(archive: Archive, path: Path) -> None:
-    archive._connection.execute("VACUUM")  # or the pages that the file has free would do for a while
     (pages,) = archive._connection.execute("PRAGMA page_count").fetchone()
     archive._connection.execute(f"PRAGMA max_page_count = {pages}")
     before = dump(path)

@@ -563,7 +563,6 @@ def limit_pages(world: World, reducer: Any, pages: int | None) -> None:
     if pages is None:
         connection.execute("PRAGMA max_page_count = 1073741823")
     else:
-        connection.execute("VACUUM")  # or the pages that the file has free would do for a while
         [(count,)] = connection.execute("PRAGMA page_count").fetchall()
         connection.execute(f"PRAGMA max_page_count = {count + pages}")
 

@@ -201,6 +201,21 @@ def test_nothing_to_read_is_said_in_a_sentence(world: World) -> None:
         finding.find(world.config)
 
 
+def test_a_copy_that_is_replaced_at_that_moment_is_looked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = world.config.archive
+    first = publish(world.member(), without)
+    second = publish(world.member(), without)
+    without_file(world)
+    listed = iter([second, first, second])
+    monkeypatch.setattr(finding, "newest", lambda disk, spool: next(listed))
+    assert finding.find(world.config).reader.path == second
+    monkeypatch.setattr(finding, "newest", lambda disk, spool: first)
+    with pytest.raises(TemporaryError, match="was replaced by a newer one just now; look again"):
+        finding.find(world.config)
+
+
 def test_names_that_are_no_copies_are_not_taken_for_one(world: World) -> None:
     for name in ("snapshot.sqlite", f"snapshot.{STRANGER}.000000009.sqlite-journal", "park.sqlite"):
         (world.layout.snapshots / name).touch()

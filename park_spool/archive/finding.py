@@ -17,7 +17,7 @@ from typing import Literal
 from park_spool import filesystem, leadership, naming, processes, sealed
 from park_spool.atomic import Disk
 from park_spool.config import Config
-from park_spool.errors import NotFound, TornError
+from park_spool.errors import NotFound, TemporaryError, TornError
 from park_spool.layout import Layout
 from park_spool.progress import duration
 
@@ -45,20 +45,32 @@ def find(config: Config, disk: Disk | None = None, wall: Callable[[], float] = t
     """Find the archive to read. Raises NotFound if there is none that can be read from here."""
     disk = disk or Disk(config.layout.tmp, "find")
     is_here, host = config.archive.is_file(), reducer_host(disk, config.layout)
-    copy = newest(disk, config.layout)
-    match choose(is_here, is_certain(config), host, processes.identity().host, copy is not None):
+    has_copy = newest(disk, config.layout) is not None
+    match choose(is_here, is_certain(config), host, processes.identity().host, has_copy):
         case "file":
             return Found(ArchiveReader(config.archive))
         case "copy":
-            assert copy is not None
-            reader = ArchiveReader(copy, is_copy=True)
-            return Found(reader, wall() - reader.copied())
+            return _open_copy(disk, config.layout, wall)
     if host in (None, processes.identity().host):
         raise NotFound(f"there is no archive at {config.archive} yet: park-reduced makes it when it starts")
     raise NotFound(
         f"the archive is on {host}, which reduces, and no snapshot of it is in {config.layout.snapshots} yet: "
         f"one comes there by itself; `park archive snapshot` on {host} makes one now"
     )
+
+
+def _open_copy(disk: Disk, spool: Layout, wall: Callable[[], float], looks: int = 3) -> Found:
+    """Open the newest copy. RACE: it may be replaced by a newer one between the listing and the look."""
+    copy = newest(disk, spool)
+    if copy is None:
+        raise TemporaryError(f"the snapshots in {spool.snapshots} are just being replaced; look again")
+    reader = ArchiveReader(copy, is_copy=True)
+    try:
+        return Found(reader, wall() - reader.copied())
+    except TemporaryError:
+        if looks == 1:
+            raise
+        return _open_copy(disk, spool, wall, looks - 1)
 
 
 def choose(

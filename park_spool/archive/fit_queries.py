@@ -25,15 +25,18 @@ Key = tuple[str, int, int, int]  # sid, group, job list, job
 _THIS_JOB = "sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ?"
 _PARAMETERS = f"""
   SELECT place, name, value, error, unit, min, max, start FROM parameters WHERE {_THIS_JOB} ORDER BY place"""
+# Out of the index alone, so that what is skipped is not read.
+_BY_CHISQ = """
+    SELECT sid, group_number, joblist_number, job_number FROM jobs INDEXED BY jobs_by_chisq
+    WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL ORDER BY chisq, finished, joblist_number, job_number"""
 _FITS = f"""
-  SELECT {JOB_NAME}, chisq, chisq / nullif(dof, 0) AS reduced_chisq, npoints, dof, nllf, seed, dataset, node, seconds,
-    finished
-  FROM jobs INDEXED BY jobs_by_chisq WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL
-  ORDER BY chisq, finished, joblist_number, job_number LIMIT ? OFFSET ?"""
+  SELECT {JOB_NAME}, j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed, j.dataset,
+    j.node, j.seconds, j.finished
+  FROM ({_BY_CHISQ} LIMIT ? OFFSET ?) CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
+  ORDER BY j.chisq, j.finished, joblist_number, job_number"""
 _SPREAD = f"""
-  SELECT {JOB_NAME}, j.chisq, j.dataset, p.name, p.value, p.error, p.unit FROM (
-    SELECT * FROM jobs INDEXED BY jobs_by_chisq WHERE sid = ? AND group_number = ? AND chisq IS NOT NULL
-    ORDER BY chisq, finished, joblist_number, job_number LIMIT ?) j
+  SELECT {JOB_NAME}, j.chisq, j.dataset, p.name, p.value, p.error, p.unit
+  FROM ({_BY_CHISQ} LIMIT ?) CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
   CROSS JOIN parameters p USING (sid, group_number, joblist_number, job_number)
   ORDER BY j.chisq, j.finished, joblist_number, job_number, p.place"""
 # From one data set to the next by the index, over however many fits each has.

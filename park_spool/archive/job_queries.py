@@ -21,11 +21,9 @@ _JOB_COLUMNS = f"""{JOB_NAME}, status, round, attempt, node, started, seconds, f
 _OF_JOBS = "FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)"
 _JOBS = f"""
   SELECT {_JOB_COLUMNS} {_OF_JOBS}
-  WHERE sid = ? ORDER BY group_number, joblist_number, job_number LIMIT ? OFFSET ?"""
-_JOBS_AFTER = f"""
-  SELECT {_JOB_COLUMNS} {_OF_JOBS}
-  WHERE sid = ? AND (group_number, joblist_number, job_number) > (?, ?, ?)
+  WHERE sid = ? AND (group_number, joblist_number, job_number) >= (?, ?, ?)
   ORDER BY group_number, joblist_number, job_number LIMIT ?"""
+_RANGES = "SELECT group_number, joblist_number, start, stop FROM final_ranges WHERE sid = ? ORDER BY 1, 2, 3"
 _JOB = f"SELECT {_JOB_COLUMNS} {_OF_JOBS} WHERE {_THIS_JOB}"
 _SAID = f"SELECT output, exit, signal, stderr, data FROM results WHERE {_THIS_JOB}"
 _HAS_JOB = """
@@ -50,11 +48,23 @@ _NOT_OK = """
 
 
 def jobs(connection: sqlite3.Connection, sid: str, limit: int, offset: int) -> list[JobRow]:
-    return [JobRow(**row) for row in connection.execute(_JOBS, (sid, limit, offset))]
+    """Return finished jobs in the order of their names; the last page costs what the first does."""
+    place = _place(connection, sid, offset)
+    return [] if place is None else [JobRow(**row) for row in connection.execute(_JOBS, (sid, *place, limit))]
+
+
+def _place(connection: sqlite3.Connection, sid: str, offset: int) -> tuple[int, int, int] | None:
+    """Return the finished job that has so many before it; None if there are no more."""
+    for group, joblist, start, stop in connection.execute(_RANGES, (sid,)):
+        if offset < stop - start:
+            return group, joblist, start + offset
+        offset -= stop - start
+    return None
 
 
 def jobs_after(connection: sqlite3.Connection, sid: str, key: tuple[int, int, int], limit: int) -> list[JobRow]:
-    return [JobRow(**row) for row in connection.execute(_JOBS_AFTER, (sid, *key, limit))]
+    group, joblist, job = key
+    return [JobRow(**row) for row in connection.execute(_JOBS, (sid, group, joblist, job + 1, limit))]
 
 
 def job(connection: sqlite3.Connection, sid: str, group: int, joblist: int, number: int) -> JobDetail:

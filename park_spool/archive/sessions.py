@@ -16,6 +16,13 @@ _INSERT_JOBLIST = """
   INSERT INTO joblists (sid, group_number, joblist_number, name, priority, jobs) VALUES (?,?,?, ?,?,?)
   ON CONFLICT (sid, group_number, joblist_number) DO UPDATE
   SET name = excluded.name, priority = excluded.priority, jobs = excluded.jobs"""
+_THIS_LIST = "sid = ? AND group_number = ? AND joblist_number = ?"
+_OF_LIST = "r.sid = l.sid AND r.group_number = l.group_number AND r.joblist_number = l.joblist_number"
+_LAST_RUNS = f"""
+  SELECT l.group_number, l.joblist_number, l.last_finished, (SELECT max(ended) FROM (
+      SELECT max(r.started + r.seconds) AS ended FROM attempts r WHERE {_OF_LIST}
+      UNION ALL SELECT max(r.started + r.seconds) FROM duplicates r WHERE {_OF_LIST}))
+  FROM joblists l WHERE l.sid = ?"""
 _LAST_FAILURES = """
   SELECT a.group_number, a.joblist_number, a.job_number, a.round, max(a.attempt) FROM attempts a
   WHERE a.sid = ?1 AND a.status <> 'cancelled'
@@ -153,6 +160,17 @@ def _by_joblist(rows: Iterator[tuple[int, int, Any]]) -> dict[tuple[int, int], l
 
 
 def last_finished(connection: sqlite3.Connection, sid: str) -> float:
-    """Return when the last of a session's final jobs ended (Unix time)."""
-    (last,) = connection.execute("SELECT ifnull(max(finished), 0) FROM jobs WHERE sid = ?", (sid,)).fetchone()
-    return float(last)
+    """Return when the last of a session's final jobs ended (Unix time), 0 if none has.
+
+    A job list knows when the last of all its runs ended; only if that may be of one that ended nothing, or was beaten,
+    the jobs are looked through.
+    """
+    found = 0.0
+    for group, joblist, last, beaten in connection.execute(_LAST_RUNS, (sid,)).fetchall():
+        if last is not None and beaten is not None and beaten >= last > found:
+            key = (sid, group, joblist)
+            (last,) = connection.execute(
+                f"SELECT ifnull(max(finished), 0) FROM jobs WHERE {_THIS_LIST}", key
+            ).fetchone()
+        found = max(found, last or 0.0)
+    return found

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from park_spool.errors import NotFound, SpoolError, TemporaryError
 
+LATEST = "0003 foreign keys, data sets, parameters, events, provenance"  # the last migration, see schema.py
 WRITER_PATIENCE = 30.0  # seconds to wait for another program's lock, e.g. a user's sqlite3 shell
 READER_PATIENCE = 5.0
 # The low byte of SQLite's error code.  A full disk, a cut cable or a lock held by another passes by itself.
@@ -102,6 +103,8 @@ def snapshot(path: Path, *, is_copy: bool = False) -> Iterator[sqlite3.Connectio
     A copy is never written again, so it is read without any lock, which a share might not have.
     Raises NotFound, in a sentence, while the file is not there or is still being made.
     """
+    if is_copy and not path.is_file():
+        raise TemporaryError(f"the snapshot {path.name} was replaced by a newer one just now; look again")
     if not path.is_file():
         raise NotFound(f"there is no archive at {path} yet: park-reduced makes it when it starts")
     try:
@@ -111,7 +114,7 @@ def snapshot(path: Path, *, is_copy: bool = False) -> Iterator[sqlite3.Connectio
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise _in_words(path, error) from error
+        raise _in_words(path, error, is_copy=is_copy) from error
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
@@ -142,12 +145,26 @@ def _begin(path: Path, how: str) -> sqlite3.Connection:
     return connection
 
 
-def _in_words(path: Path, error: sqlite3.DatabaseError) -> Exception:
+def _in_words(path: Path, error: sqlite3.DatabaseError, *, is_copy: bool) -> Exception:
     """Return what a reader is told, or the error itself where it is a mistake of ours."""
-    if "no such table" in str(error):
-        return NotFound(f"the archive {path} is still being made; look again in a moment")
+    if "no such " in str(error) and (known := _migrations(path, is_copy=is_copy)) is not None and LATEST not in known:
+        if not known:
+            return NotFound(f"the archive {path} is still being made; look again in a moment")
+        return NotFound(f"the archive {path} is of an earlier version; park-reduced brings it to date when it starts")
     if is_passing(error):
         return TemporaryError(f"the archive {path} cannot be read now: {error}; look again in a moment")
     if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return SpoolError(f"{path} is not a whole archive: {error}; restore it, or move it away to have it made again")
     return error
+
+
+def _migrations(path: Path, *, is_copy: bool) -> list[str] | None:
+    """Return the migrations that made an archive what it is; None if it cannot be read."""
+    try:
+        with closing(_begin(path, "immutable=1" if is_copy else "mode=ro")) as connection:
+            rows = connection.execute("SELECT name FROM _sqlite_migrations ORDER BY 1")
+            return [str(name) for (name,) in rows]
+    except sqlite3.OperationalError as error:
+        return [] if "no such " in str(error) else None
+    except sqlite3.DatabaseError:
+        return None

@@ -12,6 +12,16 @@ _PARAMETERS = """(
       WHERE sid = j.sid AND group_number = j.group_number AND joblist_number = j.joblist_number
         AND job_number = j.job_number
       ORDER BY place) p)"""
+# Not by GROUP BY: then a page of sessions would be worked out for all of them first.
+_SUM = "(SELECT coalesce(sum({}), 0) FROM joblists l WHERE l.sid = s.sid) AS {}"
+_SUMS = ",\n  ".join(
+    _SUM.format(summed, name)
+    for name, summed in {
+        **{name: f"l.{name}" for name in ("jobs", "ok", "failed")},
+        "waiting": "l.jobs - l.ok - l.failed",
+        "duplicates": "l.duplicates",
+    }.items()
+)
 # The reply may be the last line of a longer output: what stands before it is progress.  A subquery with a LIMIT is
 # worked out once; without, SQLite would put its text wherever it is used.
 _LAST_LINE = """(
@@ -40,13 +50,12 @@ WHERE NOT EXISTS (
 
 CREATE VIEW progress AS  -- how far each session is
 SELECT s.sid, s.user, s.file, s.state, s.priority, s.received, s.closed,
-  coalesce(sum(l.jobs), 0) AS jobs, coalesce(sum(l.ok), 0) AS ok, coalesce(sum(l.failed), 0) AS failed,
-  coalesce(sum(l.jobs - l.ok - l.failed), 0) AS waiting, coalesce(sum(l.duplicates), 0) AS duplicates,
-  min(l.first_started) AS first_started, max(l.last_finished) AS last_finished,
+  {_SUMS},
+  (SELECT min(l.first_started) FROM joblists l WHERE l.sid = s.sid) AS first_started,
+  (SELECT max(l.last_finished) FROM joblists l WHERE l.sid = s.sid) AS last_finished,
   (SELECT min(b.chisq) FROM best b WHERE b.sid = s.sid) AS best_chisq,
   (SELECT b.job FROM best b WHERE b.sid = s.sid ORDER BY b.chisq, b.group_number LIMIT 1) AS best_job
-FROM sessions s LEFT JOIN joblists l USING (sid)
-GROUP BY s.sid;
+FROM sessions s;
 
 CREATE VIEW failures AS  -- the jobs that failed for good
 SELECT j.sid, j.group_number, {_JOB},

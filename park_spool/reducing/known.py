@@ -39,7 +39,7 @@ class Known:
     reduced: int = 0
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
-    _datasets: dict[tuple[int, int], bool] = field(default_factory=dict)
+    _about: dict[tuple[int, int], JobList | None] = field(default_factory=dict)  # job lists whose inputs name data sets
     waits: Waits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,18 +51,22 @@ class Known:
 
     def has_datasets(self, key: tuple[int, int]) -> bool:
         """Say whether jobs of a (group, job list) are about data sets by their inputs."""
-        if key not in self._datasets:
-            self._datasets[key] = datasets.are_in(self._joblist(key))
-        return self._datasets[key]
+        if key not in self._about:
+            self._about[key] = self._with_datasets(key)
+        return self._about[key] is not None
 
     def dataset(self, key: tuple[int, int], job: int, output: str) -> str | None:
         """Return the data set that a job is about."""
-        if not self.has_datasets(key):
+        joblist = self._about[key] if self.has_datasets(key) else None
+        if joblist is None or not 1 <= job <= joblist.size:
             return datasets.of_output(output)
-        return datasets.of_job(self._joblist(key), job, output)
+        return datasets.of_job(joblist, job, output)
 
-    def _joblist(self, key: tuple[int, int]) -> JobList:
-        return self.admitted.session.groups[key[0] - 1].joblists[key[1] - 1]
+    def _with_datasets(self, key: tuple[int, int]) -> JobList | None:
+        if not self.admitted.session.sizes().get(key):
+            return None  # a bundle may be damaged
+        joblist = self.admitted.session.groups[key[0] - 1].joblists[key[1] - 1]
+        return joblist if datasets.are_in(joblist) else None
 
 
 def is_final(session: Admitted, retries: Retries, unit: Unit, job: int, status: str) -> bool:

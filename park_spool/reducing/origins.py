@@ -47,10 +47,10 @@ def _text(header: Mapping[str, Any], name: str) -> str:
 
 def data_sets(session: Admitted, results: Iterable[Result]) -> set[DataSet]:
     """Return the data sets that jobs read, with their places by the session."""
-    found = set()
+    found, groups = set(), session.session.groups
     for result in results:
-        if result.data:
-            group = session.session.groups[result.group - 1]
+        if result.data and result.group <= len(groups):  # a bundle may be damaged
+            group = groups[result.group - 1]
             hrefs = datasets.hrefs(group, result.joblist, result.job)
             for name, digest in result.data.items():
                 if isinstance(digest, str):
