@@ -59,7 +59,9 @@ class Admitted:
         return self.session.groups[key[0] - 1].joblists[key[1] - 1].priority
 
     def has(self, unit: Unit) -> bool:
-        """Say whether a unit names jobs that this session has."""
+        """Say whether a unit names jobs that this session has, or may have by now."""
+        if self.session.grows:
+            return unit.key == (1, 1) and unit.round == 0
         return unit.stop - 1 <= self.session.sizes().get(unit.key, 0)
 
     def is_final(self, status: str, attempt: int) -> bool:

@@ -32,6 +32,7 @@ def check(root: Path, disk: Disk | None = None) -> list[str]:
         *looks.replies(),
         *looks.bundles(),
         *looks.kept(),
+        *looks.calls(),
         *looks.beside(spool.rejected, "rejected"),
         *looks.beside(spool.quarantine, "quarantine"),
     ]
@@ -57,6 +58,7 @@ class _Looks:
             "replies": naming.parse_reply,
             "reduced": naming.is_sid,
             "files": naming.is_sid,
+            "calls": naming.is_sid,
             "nodes": lambda name: naming.parse_heartbeat(name) or wishes.parse_notice(name),
             "locks": naming.parse_lock,
         }
@@ -235,6 +237,16 @@ class _Looks:
             for name in self._disk.names(self._spool.kept(sid)):
                 if not PATTERNS["kept"].fullmatch(name):
                     yield f"files/{sid}/{name}: is not the SHA-256 of a file"
+
+    def calls(self) -> Iterator[str]:
+        """Hold the folders of calls against their sessions; one without a session is cleared by spoold."""
+        for sid in filter(naming.is_sid, self._disk.names(self._spool.folder("calls"))):
+            session = self._find(sid)
+            if session is not None and not session.session.grows:
+                yield f"calls/{sid}: is of a session that makes no calls"
+            for name in self._disk.names(self._spool.calls(sid)):
+                if not (naming.parse_payload(name) or naming.parse_alive(name) or PATTERNS["kept"].fullmatch(name)):
+                    yield f"calls/{sid}/{name}: is neither a payload, nor a function, nor a sign of life"
 
     def beside(self, folder: Path, what: str) -> Iterator[str]:
         """Find things put aside without a reason beside them."""

@@ -21,6 +21,7 @@ FOLDERS = (
     "replies",
     "reduced",
     "files",
+    "calls",
     "nodes",
     "locks",
     "quarantine",
@@ -103,6 +104,10 @@ class Layout:
     def kept(self, sid: str) -> Path:
         """Return the folder of the files that a session's jobs left in `$PARK_OUTPUT`, by their SHA-256."""
         return self.root / "files" / sid
+
+    def calls(self, sid: str) -> Path:
+        """Return the folder of one executor's payloads, functions and signs of life."""
+        return self.root / "calls" / sid
 
     def tombstone(self, sid: str) -> Path:
         return self.closed / tombstone_name(sid)

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from park_spool import admitted, controls, layout, naming, retries, wishes
+from park_spool import admitted, controls, layout, naming, retries, tombstones, wishes
 from park_spool.archive.writing import Archive
 from park_spool.errors import PermanentError
 from park_spool.member import Member
@@ -42,6 +42,7 @@ class Sessions:
         self._lost: set[str] = set()  # open, and in no folder at the last look
         self.open: set[str] = set()
         self.deleted: set[str] = set()
+        self.of_calls: set[str] = set()  # an asker reduces them: nothing of them comes into the archive
 
     def catch_up(self) -> None:
         """Take in what happened while nobody reduced: sessions that came, were told otherwise, were closed, deleted."""
@@ -84,7 +85,7 @@ class Sessions:
 
         None if it is not (yet) to be seen.
         """
-        if sid not in self._known and sid not in self.deleted:
+        if sid not in self._known and sid not in self.deleted and sid not in self.of_calls:
             for folder in (self._member.layout.session(sid), self._member.layout.closed_session(sid)):
                 data = self._member.disk.read(layout.session_json(folder))
                 if data is not None:
@@ -97,6 +98,9 @@ class Sessions:
             session = admitted.decode(data)
         except PermanentError as error:
             self._complain(sid, error)
+            return
+        if session.session.grows:
+            self.of_calls.add(sid)
             return
         xml = self._member.disk.read(layout.session_xml(folder)) or b""
         record = {"owner": session.owner, "file": session.file, **session.session.to_json()}
@@ -181,6 +185,8 @@ class Sessions:
         """Find tombstones that the archive does not know, and bundles that a crash left of deleted sessions."""
         names = self._member.disk.names(self._member.layout.closed)
         stones = {sid for sid in map(wishes.parse_tombstone, names) if sid is not None}
+        over = self.of_calls & self.deleted - stones
+        self.of_calls, self.deleted = self.of_calls - over, self.deleted - over
         for sid in sorted(stones - self.deleted):
             self._delete(sid)
         for sid in self._bundles.sids() if stones else ():
@@ -189,6 +195,11 @@ class Sessions:
 
     def _delete(self, sid: str) -> None:
         """Remove a deleted session's rows, then its bundles. CRASH: in between they are found at the next start."""
+        if sid in self.of_calls or tombstones.is_of_calls(self._member.disk, self._member.layout, sid):
+            self.of_calls.add(sid)
+            self.deleted.add(sid)  # what its nodes still answer is dropped
+            self.open.discard(sid)
+            return
         with self._archive.transaction():
             self._archive.delete_session(sid, notes.of_tombstone(self._member, sid))
         self.deleted.add(sid)

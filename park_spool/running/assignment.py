@@ -45,6 +45,8 @@ class Assignment:
     owner: str = ""  # the prefix of temporary names there
     memory: int | None = None  # bytes that the node gives to one job, at most
     nice: int = 0  # the least nice level of this node's jobs
+    calls: Path | None = None  # the folder of an executor's payloads and functions, if the jobs are its calls
+    trusted: tuple[int, ...] = ()  # the accounts whose files there may be unpickled
 
     def to_line(self) -> bytes:
         fields = {
@@ -62,6 +64,8 @@ class Assignment:
             "owner": self.owner,
             "memory": self.memory,
             "nice": self.nice,
+            "calls": self.calls and str(self.calls.absolute()),
+            "trusted": self.trusted,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -83,6 +87,8 @@ class Assignment:
             owner=fields["owner"],
             memory=fields["memory"],
             nice=fields["nice"],
+            calls=fields["calls"] and Path(fields["calls"]),
+            trusted=tuple(fields["trusted"]),
         )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from park_spool import layout
+from park_spool import layout, payloads
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.running import claiming
@@ -23,6 +23,7 @@ from park_spool.running.assignment import Assignment, Outcome, Running, result_l
 from park_spool.running.claiming import Claiming
 from park_spool.running.hands import Claim, Hands
 from park_spool.running.known_sessions import Known, KnownSessions
+from park_spool.sessions.calls_parsing import REFUSAL
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Workshop:
         """Start with empty hands, under a new name."""
         self.member = member
         self.hands = Hands(member)
+        self._trusted = payloads.trusted(member.config.spool)
 
     @property
     def _known(self) -> KnownSessions:
@@ -119,6 +121,8 @@ class Workshop:
             self.hands.let_go(claim)
         elif not known.admitted.has(unit):
             self.hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
+        elif known.admitted.session.grows and not self.member.config.functions_by_value:
+            self.hands.put_aside(claim, REFUSAL)
         else:
             self.runners[runner].start(self._assignment(claim, runner, known))
             claim.runner, claim.since = runner, self.member.monotonic()
@@ -132,6 +136,7 @@ class Workshop:
 
     def _assignment(self, claim: Claim, runner: int, known: Known) -> Assignment:
         config, unit = self.member.config, claim.unit
+        grows = known.admitted.session.grows
         return Assignment(
             unit=unit.name,
             session_json=layout.session_json(known.folder),
@@ -142,11 +147,13 @@ class Workshop:
             joblist=unit.joblist,
             jobs=((unit.start, unit.stop),),
             scratch=self._terms.scratch,
-            kept=self.member.layout.kept(unit.sid),
+            kept=None if grows else self.member.layout.kept(unit.sid),
             tmp=self.member.layout.tmp,
             owner=f"{self.member.name}.slot{runner}",
             memory=self._terms.memory,
             nice=self._terms.nice,
+            calls=self.member.layout.calls(unit.sid) if grows else None,
+            trusted=self._trusted,
         )
 
     # answering

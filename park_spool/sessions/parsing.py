@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from park_spool.catalog.builtin import CALL, is_call
 from park_spool.catalog.registry import Command, Registry
 from park_spool.errors import SessionError
+from park_spool.sessions.calls_parsing import check_alone
 from park_spool.sessions.fields import (
     Warnings,
     check_attributes,
@@ -44,13 +46,14 @@ def parse_session(
     limits: Limits,
     files: frozenset[str] | None = None,
     data_roots: tuple[Path, ...] = (),
+    functions_by_value: bool = False,
 ) -> Session:
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `data_roots` are the folders that absolute paths of data may lie in.
+    alone; `data_roots` are the folders that absolute paths of data may lie in; `functions_by_value` lets `<calls/>` in.
     """
-    admission = Admission(registry, limits, files, data_roots, Warnings())
+    admission = Admission(registry, limits, files, data_roots, Warnings(), functions_by_value)
     return _session(parse_tree(xml, limits), admission)
 
 
@@ -60,6 +63,7 @@ def _session(node: Node, admission: Admission) -> Session:
     check_children(node, ("group",))
     check_attributes(node, _SESSION, admission.warnings)
     _check_count(node, node.children, admission.limits.max_groups)
+    check_alone(node)
     groups = tuple(_group(child, number, admission) for number, child in enumerate(node.children, 1))
     _check_jobs(node, groups, admission.limits)
     return Session(
@@ -169,6 +173,8 @@ def _bufsize(task: Node, admission: Admission) -> int | None:
 def _command(task: Node, home: Node | None, cwd: Node | None, registry: Registry) -> Command:
     with placed(task):
         service, command = split_command(required(task, "cmd"))
+    if is_call(service, command):
+        return CALL
     if service and home:
         with placed(home):
             check_agreement(service, required(home, "value"), registry)

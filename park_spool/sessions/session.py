@@ -37,6 +37,8 @@ class DataRef:
 class JobList:
     """Hold `size` jobs: the inputs repeated in order, or the points of a scan repeated in order.
 
+    One that `grows` holds function calls that are still to come: its size is 0, and any job may be one of it.
+
     >>> jobs = JobList("starts", 4, 5, (Element("input", {"n": "1"}), Element("input", {"n": "2"})))
     >>> [jobs.input(job).attributes["n"] for job in range(1, 6)]
     ['1', '2', '1', '2', '1']
@@ -47,6 +49,7 @@ class JobList:
     size: int
     inputs: tuple[Element, ...] = ()
     scan: Scan | None = None
+    grows: bool = False
 
     def input(self, job: int) -> Element:
         """Give the input of a job, counted from 1, in constant time; IndexError outside."""
@@ -64,6 +67,7 @@ class JobList:
             "size": self.size,
             "inputs": [element.to_json() for element in self.inputs],
             "scan": None if self.scan is None else self.scan.to_json(),
+            "grows": self.grows,
         }
 
     @classmethod
@@ -71,7 +75,7 @@ class JobList:
         """Read what `to_json` wrote."""
         inputs = tuple(Element.from_json(element) for element in shown["inputs"])
         scan = None if shown["scan"] is None else Scan.from_json(shown["scan"])
-        return cls(shown["name"], shown["priority"], shown["size"], inputs, scan)
+        return cls(shown["name"], shown["priority"], shown["size"], inputs, scan, shown.get("grows", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,13 @@ class Session:
     groups: tuple[Group, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is an executor's, which makes its jobs as it goes on."""
+        return any(joblist.grows for group in self.groups for joblist in group.joblists)
+
     def sizes(self) -> dict[tuple[int, int], int]:
-        """Give the number of jobs of each (group, job list), both counted from 1."""
+        """Give the number of jobs of each (group, job list), both counted from 1; 0 for one that grows."""
         return {
             (group_number, joblist_number): joblist.size
             for group_number, group in enumerate(self.groups, 1)

@@ -56,6 +56,11 @@ class OpenSession:
         return self.admitted.sid
 
     @property
+    def grows(self) -> bool:
+        """Whether an asker makes its jobs as it goes on: then it alone knows what is missing, and when it is over."""
+        return self.admitted.session.grows
+
+    @property
     def sizes(self) -> dict[Key, int]:
         return self.admitted.session.sizes()
 
@@ -137,7 +142,7 @@ class OpenSession:
 
     def is_complete(self) -> bool:
         """Say whether all jobs are final, by tallies that know every retry."""
-        return self.tally.covers(self.sizes) and not self._unread
+        return not self.grows and self.tally.covers(self.sizes) and not self._unread
 
     def is_final(self, unit: Unit) -> bool:
         """Say whether all jobs of a unit are final."""
