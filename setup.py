@@ -8,6 +8,7 @@ setup(
         "park_spool.archive",
         "park_spool.catalog",
         "park_spool.cli",
+        "park_spool.client",
         "park_spool.looking",
         "park_spool.reducing",
         "park_spool.running",
