@@ -70,7 +70,7 @@ def calling_node(world: World, disk: Callable[[Path, str], Disk] = Disk, slots: 
 def new_asker(world: World, disk: Callable[[Path, str], Disk] = Disk, **wanted: Any) -> Asker:
     """An executor's asker, without a thread; it has appeared on the spool."""
     member = world.member(disk)
-    entry = Entry(member, Wanted("anna", **wanted).xml(), "anna")
+    entry = Entry(member, *Wanted("anna", **wanted).session(), "anna")
     asker = Asker(member, entry, (hashlib.sha256(CONTEXT).hexdigest(), CONTEXT))
     asker.begin()
     return asker

@@ -10,7 +10,6 @@ import gc
 import itertools
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -274,10 +273,14 @@ def test_a_function_that_cannot_be_pickled_fails_all_its_calls(pool: cf.Executor
 
 
 @kinds(SPOOL)
-def test_an_executor_is_not_sent_to_its_own_nodes(pool: cf.Executor) -> None:
-    with pytest.raises(TypeError, match="an executor cannot be pickled"):
-        pickle.dumps(pool)
-    assert isinstance(pool.submit(lambda: pool).exception(0), TypeError)
+@pytest.mark.parametrize(
+    "use", [lambda sent: sent.submit(pow, 2, 2), lambda sent: sent(abs, [1]), lambda sent: sent.map(abs, [1])]
+)
+def test_an_executor_that_is_sent_along_does_not_work_there(pool: cf.Executor, use: Any) -> None:
+    """lmfit's functions bring their fitter along, and that its `workers`."""
+    assert pool.submit(lambda: type(pool).__name__).result(60) == "Absent"
+    with pytest.raises(RuntimeError, match="an executor does not work inside its own calls"):
+        pool.submit(lambda: use(pool)).result(60)
 
 
 @kinds(SPOOL)

@@ -67,7 +67,7 @@ class Asker:
     def cpus(self) -> int:
         """Return how many CPUs may work for this executor now."""
         with self._lock:
-            return self._offering.cpus(self._entry.tag) if self._entry.is_admitted else 0
+            return self._offering.cpus(self._entry.tag)
 
     # what other threads ask
 

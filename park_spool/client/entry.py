@@ -26,10 +26,14 @@ class Broken(Exception):
 
 
 class Entry:
-    """One executor's session: `session` once it is admitted, `said` what users said of it."""
+    """One executor's session, from its text, of `user`, for nodes that suit `tag`.
 
-    def __init__(self, member: Member, xml: bytes, user: str) -> None:
+    `session` once it is admitted, `said` what users said of it.
+    """
+
+    def __init__(self, member: Member, xml: bytes, tag: str, user: str) -> None:
         self._member, self._xml, self._user = member, xml, user
+        self.tag = tag
         self.sid = naming.new_sid(member.wall(), member.choose)
         self.session: Admitted | None = None
         self.said = Controls()
@@ -45,10 +49,6 @@ class Entry:
         """Return the rank that its units are offered under now."""
         assert self.session is not None
         return self.session.with_priority(self.said.priority).rank(KEY)
-
-    @property
-    def tag(self) -> str:
-        return naming.rank_tag(self.rank)
 
     def send(self) -> None:
         """Put the session into the inbox: from then on it is spoold's to admit."""

@@ -71,7 +71,7 @@ class SpoolExecutor(Executor):
         joined = member.join(settings)
         self._settings = settings
         self._is_told = False
-        self._asker = Asker(joined, Entry(joined, wanted.xml(), user), _context(initializer, initargs))
+        self._asker = Asker(joined, Entry(joined, *wanted.session(), user), _context(initializer, initargs))
         self._asker.begin()
         self._background = Background(self._asker)
         # What is pending when nobody holds the executor any more is still done; its thread holds the asker alone.
@@ -168,8 +168,19 @@ class SpoolExecutor(Executor):
         if wait:
             self._background.join()
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("an executor cannot be pickled: its calls would wait for themselves")
+    def __reduce__(self) -> tuple[type[Absent], tuple[()]]:
+        # Fitters that have been given an executor send themselves along with their functions, and do not use it there.
+        return Absent, ()
+
+
+class Absent(Executor):
+    """What stands for an executor inside a call that it was sent along with: calls there would wait for themselves."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise RuntimeError: map and the executor called as one do so by this, too."""
+        raise RuntimeError("an executor does not work inside its own calls")
+
+    __call__ = Executor.map
 
 
 class _Refill:

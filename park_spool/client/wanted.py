@@ -28,8 +28,11 @@ class Wanted:
     timeout: float | None = None
     memory: int | str | None = None
 
-    def xml(self) -> bytes:
-        """Write it as a session. Raises SessionError if that would be rejected."""
+    def session(self) -> tuple[bytes, str]:
+        """Write it as a session; return that, and the tag that its nodes must suit.
+
+        Raises SessionError if it would be rejected.
+        """
         task = {
             "cmd": CMD,
             "nodes": " ".join(self.nodes),
@@ -43,8 +46,8 @@ class Wanted:
             f"<group name={quoteattr(self.name)}><task{_attributes(task.items())}/><joblist><calls/></joblist></group>"
             "</session>\n"
         ).encode()
-        parse_session(text, Registry({}, {}), Limits(), functions_by_value=True)
-        return text
+        parsed = parse_session(text, Registry({}, {}), Limits(), functions_by_value=True).groups[0].task
+        return text, tags.tag(parsed.nodes, parsed.tags)
 
 
 def _attributes(pairs: Iterable[tuple[str, object]]) -> str:
