@@ -20,7 +20,7 @@ import peers
 import psutil
 from spools import cpus
 
-PARTS = ("functions", "executables", "preload", "fits", "archiving", "latency", "idle")
+PARTS = ("functions", "executables", "preload", "fits", "archiving", "latency", "calls", "idle")
 QUIET = 0.1  # CPUs that others may use before and after a part
 RESULTS = Path(__file__).parent / "results"
 
