@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,12 +85,13 @@ class Folder:
 
     path: Path
     trusted: Collection[int]
+    refresh: Callable[[Path], None] = lambda path: None  # NFS: a listing may be stale until the folder changes
 
     def payload(self, start: int, stop: int, job: int) -> Payload:
         """Read the payload of a unit, or of a larger one that it is a piece of. Unusable where there is none."""
         data = self.read(naming.payload_name(start, stop))
         if data is None:
-            name = covering(self._names(), job)
+            name = covering(self._names(), job) or covering(self._names(is_fresh=True), job)
             data = self.read(name) if name else None
         if data is None:
             raise Unusable(f"the arguments of call {job} are not in {self.path}: perhaps it has its answer already")
@@ -107,8 +108,10 @@ class Folder:
             raise Unusable(f"the function {self.path / digest} {what}")
         return data
 
-    def _names(self) -> list[str]:
+    def _names(self, is_fresh: bool = False) -> list[str]:
         try:
+            if is_fresh:
+                self.refresh(self.path)
             return [path.name for path in self.path.iterdir()]
         except OSError:
             return []

@@ -53,8 +53,11 @@ class Raised:
 
     @classmethod
     def decode(cls, output: str) -> Raised:
-        """Read what `encode` wrote."""
-        return cls(*pickle.loads(from_text(output)))
+        """Read what `encode` wrote; what is not that is told in its own words."""
+        fields, problem = try_loads(output)
+        if problem is None and isinstance(fields, tuple) and len(fields) == 4:
+            return cls(*fields)
+        return cls(f"something that cannot be read ({problem!r})", "")
 
 
 def try_dumps(value: object) -> bytes | Exception:
@@ -65,10 +68,10 @@ def try_dumps(value: object) -> bytes | Exception:
         return problem
 
 
-def try_loads(data: bytes) -> tuple[Any, Exception | None]:
-    """Unpickle a value; return None and what keeps it from being unpickled where that fails."""
+def try_loads(data: bytes | str) -> tuple[Any, Exception | None]:
+    """Unpickle a value, from bytes or as it was sent; return None and what keeps it from that where it fails."""
     try:
-        return pickle.loads(data), None
+        return pickle.loads(from_text(data) if isinstance(data, str) else data), None
     except Exception as problem:  # noqa: BLE001 - a class may refuse to be made from what it gave away
         return None, problem
 

@@ -475,6 +475,40 @@ def test_what_cannot_be_rebuilt_here_is_a_call_error_with_its_words(world: World
         second.result(0)
 
 
+@pytest.mark.parametrize("status", ["ok", "failed"])
+def test_an_answer_that_is_no_pickle_fails_its_call_alone(world: World, status: str) -> None:
+    caller = opened(world)
+    [future] = caller.call(square, 3)
+    caller.step()
+    assert future.unit is not None
+    world.plant_reply(future.unit, STRANGER, status, output="no pickle", why="odd")
+    world.let(caller, turns=2)
+    assert isinstance(future.exception(0), CallError)
+
+
+def test_the_limit_behind_an_exception_is_a_note_on_it(world: World) -> None:
+    caller = opened(world)
+    [future] = caller.call(square, 3)
+    caller.step()
+    assert future.unit is not None
+    said = Raised("MemoryError", "Traceback …", pickling.pickled_exception(MemoryError())).encode()
+    world.plant_reply(future.unit, STRANGER, "failed", output=said, why="MemoryError (its memory limit is 1 GB)")
+    world.let(caller, turns=2)
+    error = future.exception(0)
+    assert isinstance(error, MemoryError) and error.__notes__ == ["(its memory limit is 1 GB)"]
+
+
+def test_a_paused_call_does_not_run(world: World) -> None:
+    caller = opened(world)
+    [future] = caller.call(square, 3)
+    caller.step()
+    controls.say(world.member(), world.layout.session(caller.sid), "pause", "anna")
+    world.let(caller, turns=3)
+    for path in world.layout.ready.glob("*/*"):
+        path.unlink()  # as spoold takes it back
+    assert not future.running()
+
+
 # trouble with the disk
 
 

@@ -22,7 +22,7 @@ from park_spool import naming
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.client.alive import Alive
-from park_spool.client.asker import Asker
+from park_spool.client.auditing import Auditing
 
 QUICK = {
     "heartbeat_seconds": 2.0,
@@ -231,7 +231,7 @@ def test_power_cut_on_the_spools_server(tmp_path: Path, number: int) -> None:
 
 def test_the_crash_test_sees_sabotage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An asker that never looks for what stands nowhere loses what a spoold that dies had in its memory alone."""
-    monkeypatch.setattr(Asker, "_audit", lambda asker: None)
+    monkeypatch.setattr(Auditing, "step", lambda auditing, is_paused: None)
     total = changes(tmp_path / "count")
     for number in range(total * 3 // 4, total):
         try:

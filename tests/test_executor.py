@@ -397,6 +397,19 @@ def test_a_callback_that_raises_is_told_in_the_log_and_harms_nobody(
     assert pool.submit(executors.add, 1).result(60) == 2
 
 
+@kinds(SPOOL)
+def test_whatever_a_callback_raises_the_executor_goes_on(
+    pool: cf.Executor, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    future = pool.submit(executors.wait_for, gate)
+    future.add_done_callback(lambda done: executors.leave(3))
+    gate.touch()
+    assert future.result(60) == "gate"
+    assert pool.submit(executors.add, 1).result(60) == 2
+    assert "setting the future of call 1 failed" in caplog.text
+
+
 @kinds(ALL)
 def test_a_callback_may_submit_and_cancel(pool: cf.Executor, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
@@ -482,8 +495,11 @@ def test_nothing_is_left_of_it_once_it_was_shut_down(make: Make, site: Site) -> 
         list(pool.map(executors.add, range(50)))
         sid = pool.sid  # type: ignore[attr-defined]
     assert not (site.spool / "calls" / sid).exists()
-    until(lambda: not (site.spool / "sessions" / sid).exists(), 30, "the end of its session")
-    assert [path.name for path in site.spool.rglob(f"*{sid}*")] == [f"{sid}.deleted"]
+    until(lambda: names_of(sid, site) == [f"{sid}.deleted"], 30, "the end of its session")
+
+
+def names_of(sid: str, site: Site) -> list[str]:
+    return [path.name for path in site.spool.rglob(f"*{sid}*")]
 
 
 # initializers

@@ -72,6 +72,12 @@ def test_a_piece_of_a_unit_finds_the_payload_that_covers_it(folder: Folder) -> N
         folder.payload(6, 7, 6)
 
 
+def test_a_stale_listing_is_refreshed_before_a_call_fails(folder: Folder) -> None:
+    """NFS: the payload of a piece is found by a listing, which may be older than the payload."""
+    late = Folder(folder.path, folder.trusted, lambda path: write(folder, "000000001-000000004", payload(1, 2, 3, 4)))
+    assert set(late.payload(2, 3, 2).calls) == {1, 2, 3, 4}
+
+
 def test_a_folder_that_is_gone_says_so(folder: Folder) -> None:
     folder.path.rmdir()
     with pytest.raises(Unusable, match="are not in"):
@@ -188,6 +194,14 @@ def test_an_exception_is_pickled_if_it_comes_back() -> None:
         assert data is not None and type(pickling.loads(data)) is type(error)
     for error in (NeedsTwo(1, 2), ValueError(threading.Lock())):
         assert pickling.pickled_exception(error) is None
+
+
+@pytest.mark.parametrize(
+    "output", ["", "x", "not base64 ü", pickling.to_text(b"x"), pickling.to_text(pickle.dumps((1, 2)))]
+)
+def test_what_was_raised_and_cannot_be_read_says_so(output: str) -> None:
+    assert Raised.decode(output).words.startswith("something that cannot be read")
+    assert pickling.try_loads("x")[1] is not None
 
 
 @given(st.builds(Raised, st.text(), st.text(), st.none() | st.binary(), st.booleans()))

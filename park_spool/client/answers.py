@@ -14,6 +14,7 @@ from park_spool.client.futures import CallFuture
 from park_spool.errors import CallError
 from park_spool.pickling import Raised
 from park_spool.replies import JobResult
+from park_spool.running.assignment import one_line
 
 
 class RemoteTraceback(Exception):
@@ -50,7 +51,7 @@ class Answer:
         return error if isinstance(error, BrokenExecutor) else None
 
     def _tell_result(self, result: JobResult) -> None:
-        value, problem = pickling.try_loads(pickling.from_text(result.output))
+        value, problem = pickling.try_loads(result.output)
         if problem is None:
             self.future.set_result(value)
             return
@@ -64,6 +65,9 @@ class Answer:
         raised = Raised.decode(result.output)
         error = self._rebuilt(raised)
         error.__cause__ = RemoteTraceback(f'on {self.node}:\n"""\n{raised.traceback}"""')
+        hint = (result.why or "").removeprefix(one_line(raised.words)).strip()
+        if hint and not raised.is_initializer:
+            error.add_note(hint)  # the limit that stands behind it
         return error
 
     @staticmethod

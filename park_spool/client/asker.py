@@ -15,25 +15,25 @@ from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
 from math import inf
 
-from park_spool import intervals, naming, survey
 from park_spool.client.alive import Alive
 from park_spool.client.answers import Answer
-from park_spool.client.book import KEY, Book
+from park_spool.client.auditing import Auditing
+from park_spool.client.bell import Bell
+from park_spool.client.book import Book
 from park_spool.client.collecting import Collecting
 from park_spool.client.entry import Broken, Entry
 from park_spool.client.futures import CallFuture
 from park_spool.client.gathering import Costs
 from park_spool.client.offering import Offering
 from park_spool.client.pace import Pace
-from park_spool.intervals import Intervals
+from park_spool.client.taking_back import TakingBack
 from park_spool.member import Member
-from park_spool.naming import Unit
 
 SHUT = "cannot schedule new futures after shutdown"
 
 
 class Asker:
-    """One executor; `wake` is set when there is something to do."""
+    """One executor; `bell` rings when there is something to do."""
 
     def __init__(self, member: Member, entry: Entry, context: tuple[str, bytes]) -> None:
         self._member, self._entry = member, entry
@@ -42,13 +42,14 @@ class Asker:
         self._collecting = Collecting(member, self._book, costs)
         self._offering = Offering(member, self._book, costs, context[0])
         self._offering.bring(*context)
+        self._taking_back = TakingBack(member, entry, self._book)
+        self._auditing = Auditing(member, self._book, self._collecting)
         self._pace = Pace(member)
         self._lock = threading.RLock()
-        self._listened = self._audited = -inf
-        self._suspects: Intervals = []
+        self._listened = -inf
         self._is_shut = self._is_over = False
         self._broken: str | None = None
-        self.wake = threading.Event()
+        self.bell = Bell()
 
     def begin(self) -> None:
         """Appear on the spool: the sign of life first, then the session."""
@@ -76,7 +77,7 @@ class Asker:
         with self._offering.lock:
             self.check()
             self._offering.put(digest, function, calls)
-        self.wake.set()
+        self.bell.ring()
 
     def check(self) -> None:
         """Raise BrokenExecutor or RuntimeError where no more calls are taken."""
@@ -87,12 +88,20 @@ class Asker:
 
     def shut(self, cancel: bool = False) -> list[CallFuture]:
         """Take no more calls; return those that are to be cancelled, if the waiting ones are."""
-        with self._offering.lock:
-            self._is_shut = True
         with self._lock:
-            taken = self._take_all_back() if cancel else []
-        self.wake.set()
+            with self._offering.lock:
+                self._is_shut = True
+                taken = [future for future in self._offering.queue if not future.is_out] if cancel else []
+            taken += self._taking_back.withdraw_all() if cancel else []
+            for future in taken:
+                future.is_out = True
+        self.bell.ring()
         return taken
+
+    def let_go(self) -> None:
+        """Take no more calls, since nobody holds the executor any more. For a finalizer: waits for no lock."""
+        self._is_shut = True
+        self.bell.ring()
 
     def take_back(self, future: CallFuture) -> bool:
         """Take a call back that no node has claimed: whoever wins the unlink in ready/ has it."""
@@ -100,11 +109,11 @@ class Asker:
             if future.is_out or self._is_over:
                 return False
             if future.job:
-                if not self._is_open(future) or not self._withdraw(future):
+                if not self._is_open(future) or not self._taking_back.withdraw(future):
                     return False
                 self._book.pop(future.job)
             future.is_out = True
-        self.wake.set()
+        self.bell.ring()
         return True
 
     def has_begun(self, future: CallFuture) -> bool:
@@ -112,56 +121,13 @@ class Asker:
         with self._lock:
             if Future.running(future):
                 return True
-            if not future.job or not self._is_open(future) or self._book.waits_again(future.job):
-                return False
-            if future.unit is None or self._stands_ready(future.unit) or self._found(future.job):
+            if not future.job or not self._is_open(future) or self._taking_back.waits(future):
                 return False
             future.set_running_or_notify_cancel()
             return True
 
     def _is_open(self, future: CallFuture) -> bool:
         return self._book.calls.get(future.job) is future
-
-    # taking back
-
-    def _withdraw(self, future: CallFuture) -> bool:
-        """Get a call out of ready/; what else is in its unit is to be offered once more."""
-        if self._book.waits_again(future.job):
-            return True
-        if future.unit is not None and self._unlink(self._entry.rank, future.unit):
-            return True
-        found = self._found(future.job)
-        return found is not None and self._unlink(*found)
-
-    def _unlink(self, rank: str, unit: Unit) -> bool:
-        is_won = self._member.disk.unlink(self._member.layout.ready / rank / unit.name)
-        if is_won:
-            self._book.offer_again([(unit.start, unit.stop)], unit.attempt)
-        return is_won
-
-    def _found(self, job: int) -> tuple[str, Unit] | None:
-        """Find the unit in ready/ that holds a job: a piece of the one that was offered, or under another rank."""
-        waiting = survey.ready(self._member.disk, self._member.layout)
-        return next((one for one in waiting if one[1].sid == self.sid and one[1].start <= job < one[1].stop), None)
-
-    def _stands_ready(self, unit: Unit) -> bool:
-        path = self._member.layout.ready / self._entry.rank / unit.name
-        return self._member.disk.kind(path) is not None
-
-    def _take_all_back(self) -> list[CallFuture]:
-        """Take all calls back that no node has claimed."""
-        with self._offering.lock:
-            taken = [future for future in self._offering.queue if not future.is_out]
-        if self._entry.is_admitted:
-            for rank, unit in survey.ready(self._member.disk, self._member.layout):
-                if unit.sid == self.sid:
-                    self._unlink(rank, unit)
-        for unit in self._book.take_again():
-            popped = (self._book.pop(job) for job in range(unit.start, unit.stop))
-            taken += [future for future in popped if future is not None]
-        for future in taken:
-            future.is_out = True
-        return taken
 
     # stepping
 
@@ -231,7 +197,8 @@ class Asker:
     def _work(self) -> bool:
         did = bool(self._book.calls) and self._collecting.step()
         self._offering.clear()
-        self._listen_and_audit()
+        self._listen_if_due()
+        self._auditing.step(self._entry.said.is_paused)
         if self._entry.said.is_paused or not (self._offering.queue or self._book.again):
             return did
         try:
@@ -240,36 +207,11 @@ class Asker:
         except FileNotFoundError as error:
             raise self._gone() from error
 
-    # what is missing
-
-    def _listen_and_audit(self) -> None:
+    def _listen_if_due(self) -> None:
         now = self._member.monotonic()
         if now - self._listened >= self._member.config.control_seconds:
             self._listened = now
             self._entry.listen()
-        config = self._member.config
-        due = config.staleness_seconds if self._suspects else config.audit_seconds / 4
-        if self._book.calls and now - self._audited > due:
-            self._audited = now
-            self._audit()
-
-    def _audit(self) -> None:
-        """Take one look at what stands nowhere; what the look before did not find either is offered once more."""
-        held = survey.look(self._member.disk, self._member.layout).held(self.sid).get(KEY, [])
-        self._fail_what_was_put_aside()
-        missing = [] if self._entry.said.is_paused else self._book.missing(held)
-        lost = intervals.intersect(self._suspects, missing)
-        self._suspects = intervals.subtract(missing, lost)
-        self._book.offer_again(lost)
-
-    def _fail_what_was_put_aside(self) -> None:
-        """Fail the calls of units that a node could not run."""
-        folder = self._member.layout.quarantine
-        for name in self._member.disk.names(folder):
-            unit = naming.parse_unit(name) if name.startswith(self.sid) else None
-            if unit is not None:
-                why = (self._member.disk.read(folder / f"{name}{naming.WHY}") or b"").decode(errors="replace").strip()
-                self._collecting.fail(unit, why or "a node put it aside")
 
     # the end
 
@@ -277,7 +219,7 @@ class Asker:
         """Break the executor: all calls that have no answer fail, and no more are taken."""
         with self._lock:
             self._break(reason)
-        self.wake.set()
+        self.bell.ring()
 
     def _break(self, reason: str) -> None:
         with self._offering.lock:

@@ -51,8 +51,7 @@ class Background:
             did = self._step()
             self._tell()
             if not did and not self._asker.is_over:
-                self._asker.wake.wait(self._wait_seconds())
-                self._asker.wake.clear()
+                self._asker.bell.wait(self._wait_seconds())
         atexit.unregister(self.finish)
 
     def _wait_seconds(self) -> float:
@@ -81,6 +80,10 @@ class Background:
 
     def _tell(self) -> None:
         for answer in self._asker.settled():
-            breaking = answer.tell()
-            if breaking is not None:
-                self._asker.give_up(str(breaking))
+            try:
+                breaking = answer.tell()
+            except BaseException:  # a callback may raise SystemExit, or somebody else have set the future
+                log.exception("setting the future of call %d failed", answer.future.job)
+            else:
+                if breaking is not None:
+                    self._asker.give_up(str(breaking))

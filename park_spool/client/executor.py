@@ -238,4 +238,4 @@ def own_paths(paths: Iterable[str]) -> list[str]:
 
 def _let_go(asker: Asker, pid: int) -> None:
     if os.getpid() == pid:
-        asker.shut()
+        asker.let_go()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from park_spool.atomic import Disk
 from park_spool.catalog.builtin import CALL
 from park_spool.catalog.registry import Command, Registry
 from park_spool.errors import SessionError
@@ -153,7 +154,7 @@ class Loader:
         if self._calls is None:
             from park_spool.running import calls  # a service's worker needs no cloudpickle
 
-            self._calls = calls.Calls(Folder(folder, assignment.trusted), unit, limits.output)
+            self._calls = calls.Calls(_folder(folder, assignment), unit, limits.output)
             self._fresh = _own_memory(), open_descriptors()
         self._calls.begin(unit, limits.output)
         os.environ["PARK_SESSION"] = unit.sid
@@ -193,6 +194,13 @@ class Loader:
             return program.run(given, lambda line: self._tell(job, line)), given.digests
 
         return Runner(run, Bounds(limits.timeout + limits.grace + _MARGIN))
+
+
+def _folder(path: Path, assignment: Assignment) -> Folder:
+    """Return an executor's folder, as this worker reads it."""
+    if assignment.tmp is None:
+        return Folder(path, assignment.trusted)
+    return Folder(path, assignment.trusted, Disk(assignment.tmp, f"{assignment.owner}.{os.getpid()}").refresh)
 
 
 def _allowed(command: Command, task: Task, assignment: Assignment) -> Limits:
