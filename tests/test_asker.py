@@ -302,6 +302,19 @@ def test_whoever_cancels_the_session_breaks_the_executor(world: World) -> None:
     assert left_of(world, caller.sid) == []
 
 
+def test_a_node_that_hears_of_it_first_makes_no_difference(world: World) -> None:
+    caller = opened(world)
+    [future] = caller.call(square, 3)
+    caller.step()
+    controls.say(world.member(), world.layout.session(caller.sid), "cancel", "anna")
+    assert future.unit is not None
+    world.plant_reply(future.unit, STRANGER, "cancelled", why="cancelled while it ran")
+    caller.step()
+    assert not future.done() and os.listdir(world.layout.replies) == []
+    world.let(caller, turns=4)
+    assert isinstance(future.exception(0), BrokenExecutor)
+
+
 @pytest.mark.parametrize("is_idle", [False, True])
 def test_a_session_that_is_gone_breaks_it(world: World, is_idle: bool) -> None:
     caller, spoold = Caller(world), world.spoold()

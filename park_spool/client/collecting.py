@@ -73,6 +73,8 @@ class Collecting:
         seconds: dict[str, list[float]] = {}
         outputs: dict[str, list[float]] = {}
         for result in reply.jobs:
+            if result.status == "cancelled":
+                continue  # never final: whoever cancelled the session is about to be heard, and breaks the executor
             future = self._book.pop(result.job)
             if future is None:
                 continue  # it was answered before, or taken back
