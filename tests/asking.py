@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daemons import Site, until
 from world import World
 
 from park_spool import pickling
@@ -123,9 +123,7 @@ def left_of(world: World, sid: str) -> list[str]:
     )
 
 
-def unhurried(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait for a condition in real time, and fail when it does not come about."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.005)
+def until_ready(site: Site) -> None:
+    """Wait until real daemons are there that an executor needs, lest it warn."""
+    until(lambda: any((site.spool / "nodes").iterdir()), 30, "a node")
+    until(lambda: any((site.spool / "locks").glob("spoold.*")), 30, "a spoold")

@@ -23,6 +23,7 @@ from typing import Any
 import executors
 import numpy as np
 import pytest
+from asking import until_ready
 from daemons import Site, until
 
 from park_spool.client.answers import RemoteTraceback
@@ -38,8 +39,7 @@ ALL, PROCESSES, SPOOL = ("thread", "process", "spool"), ("process", "spool"), ("
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with Site(tmp_path_factory.mktemp("site")) as running:
-        until(lambda: any((running.spool / "nodes").iterdir()), 30, "a node")
-        until(lambda: any((running.spool / "locks").iterdir()), 30, "a spoold")
+        until_ready(running)
         yield running
         until(lambda: not any((running.spool / "calls").iterdir()), 30, "the end of all executors")
         running.assert_running()
@@ -753,7 +753,7 @@ def test_a_fork_has_no_part_in_it(site: Site, tmp_path: Path) -> None:
 
 def test_it_warns_once_when_nobody_is_there_and_calls_wait(tmp_path: Path) -> None:
     with Site(tmp_path, "spoold") as site:
-        until(lambda: any((site.spool / "locks").iterdir()), 30, "a spoold")
+        until(lambda: any((site.spool / "locks").glob("spoold.*")), 30, "a spoold")
         pool = SpoolExecutor(site.config)
         with pytest.warns(RuntimeWarning, match="no park-noded is alive: .*; calls wait") as caught:
             future = pool.submit(executors.add, 1)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from asking import until_ready
 from daemons import Site, until
 
 from park_spool.client.executor import SpoolExecutor
@@ -33,8 +34,7 @@ def test_the_examples_run(tmp_path: Path, needs: Callable[[str], str], packages:
     program = "\n".join(BLOCKS)
     assert program.count("print(") == sum(len(expected(block)) for block in BLOCKS) >= 7
     with Site(tmp_path, "spoold", "noded") as site:
-        until(lambda: any((site.spool / "nodes").iterdir()), 30, "a node")
-        until(lambda: any((site.spool / "locks").iterdir()), 30, "a spoold")
+        until_ready(site)
         command = [sys.executable, "-W", "error", "-c", program]
         done = subprocess.run(command, cwd=site.spool.parent, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import executors
 import psutil
 import pytest
+from asking import until_ready
 from daemons import Site, until
 
 from park_spool.client.executor import SpoolExecutor
@@ -18,16 +19,11 @@ from park_spool.client.executor import SpoolExecutor
 SETTINGS = {"audit_seconds": 4.0, "lease_expiry": 6.0, "lease_renew": 1.0}
 
 
-def ready(site: Site) -> None:
-    until(lambda: any((site.spool / "nodes").iterdir()), 30, "a node")
-    until(lambda: any((site.spool / "locks").iterdir()), 30, "a spoold")
-
-
 @pytest.mark.parametrize("victims", [("noded",), ("spoold",), ("noded", "spoold"), ("reduced",)])
 def test_no_call_is_lost_whoever_is_killed_in_the_middle(tmp_path: Path, victims: tuple[str, ...]) -> None:
     gate = tmp_path / "gate"
     with Site(tmp_path / "site", **SETTINGS) as site:
-        ready(site)
+        until_ready(site)
         with SpoolExecutor(site.config) as pool:
             quick = list(pool.map(executors.add, range(500)))
             held = [pool.submit(executors.wait_for, gate) for _ in range(2)]
@@ -66,7 +62,7 @@ def test_nothing_is_left_of_a_program_that_was_killed(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     text = textwrap.dedent(PROGRAM.format(tests=str(Path(__file__).parent)))
     with Site(tmp_path / "site", **SETTINGS) as site:
-        ready(site)
+        until_ready(site)
         command = [sys.executable, "-c", text, str(site.spool), str(gate)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
             assert program.stdout is not None
@@ -102,7 +98,7 @@ def test_a_program_that_is_stopped_for_a_while_goes_on(tmp_path: Path) -> None:
     )
     settings = {**SETTINGS, "heartbeat_seconds": 0.5, "unit_lifetime": 1.5, "claim_expiry": 2.5}
     with Site(tmp_path / "site", **settings) as site:
-        ready(site)
+        until_ready(site)
         gate = tmp_path / "gate"
         command = [sys.executable, "-c", text.replace("Path(sys.argv[2]).touch(); ", ""), str(site.spool), str(gate)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:

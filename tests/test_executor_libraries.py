@@ -9,6 +9,7 @@ from typing import Any
 import executors
 import numpy as np
 import pytest
+from asking import until_ready
 from daemons import Site, until
 
 from park_spool.client.executor import SpoolExecutor
@@ -19,8 +20,7 @@ Needs = Callable[[str], str]
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpoolExecutor]:
     with Site(tmp_path_factory.mktemp("libraries"), "spoold", "noded") as site:
-        until(lambda: any((site.spool / "nodes").iterdir()), 30, "a node")
-        until(lambda: any((site.spool / "locks").iterdir()), 30, "a spoold")
+        until_ready(site)
         with SpoolExecutor(site.config) as made:
             yield made
         until(lambda: not any((site.spool / "sessions").glob("2*")), 30, "the end of the executor")
