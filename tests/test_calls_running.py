@@ -58,8 +58,14 @@ def test_the_initializer_runs_once_in_a_process_before_its_first_call(site: Call
     assert [value(result) for result in seen] == [["hello"]] * 3
 
 
-def test_a_failing_initializer_is_told_as_such(site: CallsSite) -> None:
-    results = site.calls((pow, (2, 2)), (pow, (2, 3)), context=site.context((fail, ("no film",))))
+def note_and_fail(folder: Path) -> None:
+    (folder / f"note{time.monotonic_ns()}").touch()
+    raise ValueError("no film")
+
+
+def test_a_failing_initializer_is_told_as_such_and_runs_once(site: CallsSite, tmp_path: Path) -> None:
+    results = site.calls((pow, (2, 2)), (pow, (2, 3)), context=site.context((note_and_fail, (tmp_path,))))
+    assert len(list(tmp_path.glob("note*"))) == 1
     for result in results:
         said = raised(result)
         assert said.is_initializer and said.words == "ValueError: no film"
@@ -136,6 +142,20 @@ def test_a_call_that_takes_too_long(site: CallsSite) -> None:
     results = site.calls((time.sleep, (60,)), (pow, (2, 3)), timeout=0.3)
     assert [result["status"] for result in results] == ["timeout", "ok"]
     assert "within its limit of 0.3 s" in results[0]["why"]
+
+
+def test_what_a_call_needs_is_loaded_outside_its_time(site: CallsSite, tmp_path: Path) -> None:
+    (tmp_path / "slow_model.py").write_text("import time\ntime.sleep(0.6)\ndef chisq(x):\n    return x * 3\n")
+    sys.path.append(str(tmp_path))
+    try:
+        import slow_model
+
+        context = site.context((time.sleep, (0.6,)), paths=[str(tmp_path)])
+        [result] = site.calls((slow_model.chisq, (2,)), context=context, timeout=0.5)
+        assert value(result) == 6 and result["seconds"] < 0.5
+    finally:
+        sys.path.remove(str(tmp_path))
+        del sys.modules["slow_model"]
 
 
 def take(size: int) -> int:

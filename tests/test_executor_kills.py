@@ -43,6 +43,25 @@ def test_no_call_is_lost_whoever_is_killed_in_the_middle(tmp_path: Path, victims
         assert not any((site.spool / "calls").iterdir()) and not any((site.spool / "quarantine").iterdir())
 
 
+def test_a_node_that_leaves_gives_its_calls_back(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with Site(tmp_path / "site", drain_seconds=0.3, **SETTINGS) as site:
+        until_ready(site)
+        with SpoolExecutor(site.config) as pool:
+            list(pool.map(executors.add, range(200)))
+            held = [pool.submit(executors.wait_for, gate) for _ in range(2)]
+            more = [pool.submit(executors.add, x) for x in range(100)]
+            until(lambda: executors.begun(gate) >= 1, 30, "a call that runs")
+            site.processes["noded"].terminate()
+            assert site.processes["noded"].wait(30) == 0
+            gate.touch()
+            site.start("noded")
+            assert [future.result(60) for future in held] == ["gate", "gate"]
+            assert [future.result(60) for future in more] == list(range(1, 101))
+        until(lambda: not any((site.spool / "sessions").glob("2*")), 60, "the end of the session")
+        site.assert_legal()
+
+
 PROGRAM = """
     import sys, time
     from pathlib import Path

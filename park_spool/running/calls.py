@@ -44,15 +44,16 @@ class Calls:
     _payload: Payload | None = None
     _functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     _context: str | None = None
+    _trouble: InitializerError | None = None
 
     def begin(self, unit: Unit, most: int) -> None:
-        """Go on with another unit; what its calls need is read here, so that the time of none of them counts it."""
+        """Go on with another unit; what its calls need is loaded here: it does not count in the time of any of them."""
         self.unit, self.most, self._payload = unit, most, None
         with suppress(Exception):  # whatever fails here fails in the call again, and is told there
             payload = self._payload_of(unit.start)
-            if self._context == payload.context:
-                for digest in payload.functions[:MOST_FUNCTIONS]:
-                    self._function(digest)
+            self._prepare(payload.context)
+            for digest in payload.functions[:MOST_FUNCTIONS]:
+                self._function(digest)
 
     def run(self, job: int) -> Outcome:
         """Make one call. Whatever keeps it from being made, or it raises, is let through: see `failure`."""
@@ -84,6 +85,8 @@ class Calls:
 
     def _prepare(self, digest: str) -> None:
         """Take the asker's context on: folders in which its modules may be found, and its initializer."""
+        if self._trouble is not None:
+            raise self._trouble
         if self._context == digest:
             return
         context = pickling.loads(self.folder.function(digest))
@@ -93,7 +96,8 @@ class Calls:
                 initializer, arguments = pickling.loads(context["initializer"])
                 initializer(*arguments)
             except BaseException as error:
-                raise InitializerError from error
+                self._trouble = InitializerError()
+                raise self._trouble from error
         self._context = digest
 
     def _function(self, digest: str) -> Callable[..., Any]:
