@@ -352,6 +352,21 @@ def test_a_session_that_vanishes_from_the_inbox_breaks_it(world: World) -> None:
         future.result(0)
 
 
+def test_an_executor_that_has_no_more_names_says_so(world: World) -> None:
+    caller = opened(world)
+    warm = caller.call(square, 1)[0]
+    caller.step()
+    assert warm.unit is not None
+    world.plant_reply(warm.unit, STRANGER, output=pickling.to_text(pickling.dumps(1)))
+    caller.step()
+    caller.asker._book.made = 999_999_997
+    futures = caller.call(square, *range(3))
+    world.let(caller, turns=3)
+    assert futures[1].job == 999_999_999
+    with pytest.raises(BrokenExecutor, match="it has made 999,999,999 calls"):
+        futures[2].result(0)
+
+
 def test_a_failing_initializer_breaks_it(world: World) -> None:
     caller = opened(world)
     [first, second] = caller.call(square, 1, 2)

@@ -143,9 +143,9 @@ def test_missing_is_what_stands_nowhere() -> None:
 
 def test_numbers_end_where_a_name_has_no_more_room() -> None:
     book = Book("s", made=MOST_CALLS - 1)
-    assert not book.is_full
+    assert book.room == 1
     assert book.add(futures(1)).name.count(str(MOST_CALLS)) == 2
-    assert book.is_full
+    assert book.room == 0
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.data())

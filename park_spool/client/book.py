@@ -43,9 +43,9 @@ class Book:
         return len(self._sent)
 
     @property
-    def is_full(self) -> bool:
-        """Whether no more numbers are left."""
-        return self.made >= MOST_CALLS
+    def room(self) -> int:
+        """Return how many numbers are left."""
+        return MOST_CALLS - self.made
 
     def add(self, futures: Sequence[CallFuture]) -> Unit:
         """Give calls their numbers; return the unit that they make."""

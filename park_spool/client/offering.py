@@ -18,10 +18,11 @@ from park_spool import naming, payloads
 from park_spool.client import gathering
 from park_spool.client.alive import FILE_MODE
 from park_spool.client.book import Book
+from park_spool.client.entry import Broken
 from park_spool.client.futures import CallFuture
 from park_spool.client.gathering import Costs
 from park_spool.member import Member
-from park_spool.naming import Unit
+from park_spool.naming import MOST_CALLS, Unit
 from park_spool.nodes import Nodes
 from park_spool.payloads import Payload
 from park_spool.tending import planning
@@ -101,7 +102,7 @@ class Offering:
     def _offer_next(self, rank: str, cpus: int) -> bool:
         """Offer one unit off the front of the queue; False if there is nothing more."""
         with self.lock:
-            calls = [] if self._book.is_full else self._take(cpus)
+            calls = self._take(cpus)
         if not calls:
             return False
         self._half = self._book.add(calls), calls
@@ -112,10 +113,14 @@ class Offering:
         """Take the calls of the next unit off the front of the queue. Under the lock."""
         while self.queue and self.queue[0].is_out:
             self._users[self.queue.popleft().function] -= 1
+        if not self.queue:
+            return []
+        if not self._book.room:
+            raise Broken(f"it has made {MOST_CALLS:,} calls, and no more have names: make another executor")
         config = self._member.config
-        free = cpus - self._book.units
-        bounds = gathering.Bounds(cpus, free, planning.unit_seconds(cpus, config), config.max_unit)
-        costs = ((self._costs.of(one.function), len(one.arguments)) for one in islice(self.queue, config.max_unit + 1))
+        free, most = cpus - self._book.units, min(config.max_unit, self._book.room)
+        bounds = gathering.Bounds(cpus, free, planning.unit_seconds(cpus, config), most)
+        costs = ((self._costs.of(one.function), len(one.arguments)) for one in islice(self.queue, most + 1))
         count = gathering.size(costs, len(self.queue), bounds)
         taken = [self.queue.popleft() for _ in range(min(count, len(self.queue)))]
         self._users.subtract(future.function for future in taken if future.is_out)

@@ -90,6 +90,8 @@ class Look:
             return []
 
     def _row(self, sid: str) -> SessionRow | None:
+        if self.disk.kind(self.settings.layout.calls(sid)) is not None:
+            return None  # the archive has nothing of an executor, and need not be able to be read for it
         try:
             return ArchiveReader(self.settings.archive).session(sid)
         except ParkError as error:
