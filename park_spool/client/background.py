@@ -25,7 +25,7 @@ class Background:
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
         self._pid = os.getpid()
-        self._failures = 0
+        self._setbacks = self._failures = 0  # in a row: what passes by itself, and what does not
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"park-spool {asker.sid}")
         atexit.register(self.finish)
         self._thread.start()
@@ -55,7 +55,8 @@ class Background:
         atexit.unregister(self.finish)
 
     def _wait_seconds(self) -> float:
-        return max(self._asker.wait_seconds(), backoff(self._failures) if self._failures else 0.0)
+        troubles = self._setbacks + self._failures
+        return max(self._asker.wait_seconds(), backoff(troubles) if troubles else 0.0)
 
     def _step(self) -> bool:
         """Step; what passes by itself is tried again, later and later, all else breaks the executor."""
@@ -63,14 +64,14 @@ class Background:
             did = self._asker.step()
         except Exception as error:  # noqa: BLE001 - nobody else would ever set the futures
             return self._note(error)
-        self._failures = 0
+        self._setbacks = self._failures = 0
         return did
 
     def _note(self, error: Exception) -> bool:
         passes = isinstance(error, TemporaryError) or (isinstance(error, OSError) and is_temporary(error.errno))
         if passes:
             log.warning("%s; trying again", error)
-            self._failures = 1
+            self._setbacks += 1
             return False
         is_known = isinstance(error, OSError | ParkError)
         log.error("the executor %s breaks: %s", self._asker.sid, error, exc_info=not is_known)

@@ -54,8 +54,8 @@ class SpoolExecutor(Executor):
         settings: Config,
         *,
         priority: int = 0,
-        nodes: Sequence[str] = (),
-        tags: Sequence[str] = (),
+        nodes: str | Sequence[str] = (),
+        tags: str | Sequence[str] = (),
         timeout: float | None = None,
         memory: int | str | None = None,
         initializer: Callable[..., object] | None = None,
@@ -67,7 +67,7 @@ class SpoolExecutor(Executor):
         if not settings.functions_by_value:
             raise PermanentError(REFUSAL.format(spool=settings.spool))
         user = user_name()
-        wanted = Wanted(user, name or "calls", priority, tuple(nodes), tuple(tags), timeout, memory)
+        wanted = Wanted(user, name or "calls", priority, _words(nodes), _words(tags), timeout, memory)
         joined = member.join(settings)
         self._settings = settings
         self._is_told = False
@@ -211,6 +211,15 @@ def _result_or_cancel(future: Future[T], timeout: float | None) -> T:
         return future.result(timeout)
     finally:
         future.cancel()  # after a time-out nobody wants it any more
+
+
+def _words(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Read names as a session has them, or one by one.
+
+    >>> _words("n1 n2"), _words(["n1"])
+    (('n1', 'n2'), ('n1',))
+    """
+    return tuple(given.split() if isinstance(given, str) else given)
 
 
 def _failed(future: CallFuture, problem: Exception) -> CallFuture:
