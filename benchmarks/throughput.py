@@ -20,7 +20,7 @@ import peers
 import psutil
 from spools import cpus
 
-PARTS = ("functions", "executables", "preload", "fits", "archiving", "archive", "latency", "idle")
+PARTS = ("functions", "executables", "preload", "fits", "archiving", "archive", "latency", "calls", "idle")
 MODULES = {"archive": "big_archive"}  # a part is in the file of its name but for these
 QUIET = 0.1  # CPUs that others may use before and after a part
 RESULTS = Path(__file__).parent / "results"

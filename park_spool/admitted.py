@@ -59,7 +59,9 @@ class Admitted:
         return self.session.groups[key[0] - 1].joblists[key[1] - 1].priority
 
     def has(self, unit: Unit) -> bool:
-        """Say whether a unit names jobs that this session has; of a sequential job list one at a time."""
+        """Say whether a unit names jobs that this session has, or may have by now; of a sequential list one alone."""
+        if self.session.grows:
+            return unit.key == (1, 1) and unit.round == 0
         if unit.stop - 1 > self.session.sizes().get(unit.key, 0):
             return False
         return unit.size == 1 or not self.session.groups[unit.group - 1].joblists[unit.joblist - 1].is_sequential

@@ -49,10 +49,15 @@ class Disk:
 
     def read(self, path: Path) -> bytes | None:
         """Read a whole file; None if it is not there (any more). NFS: sizes by open, never by stat."""
+        found = self.read_owned(path)
+        return None if found is None else found[0]
+
+    def read_owned(self, path: Path) -> tuple[bytes, int] | None:
+        """Read a whole file, as `read` does, and say which user it belongs to."""
         self.step("read", path)
         try:
             with open(path, "rb") as file:
-                return file.read()
+                return file.read(), os.fstat(file.fileno()).st_uid
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
@@ -126,13 +131,13 @@ class Disk:
     def _stands(self, path: Path) -> bool:
         return path.name in self.names(path.parent, hidden=True)
 
-    def publish(self, path: Path, data: bytes, durable: bool = False) -> None:
+    def publish(self, path: Path, data: bytes, durable: bool = False, mode: int = 0o666) -> None:
         """Write a file under a temporary name, then rename it: nobody ever sees half of it.
 
-        `durable` adds an fsync of the file and of its folder. Errors of write and close leave nothing behind but a
-        temporary name.
+        `durable` adds an fsync of the file and of its folder; `mode` as far as the process's umask allows. Errors of
+        write and close leave nothing behind but a temporary name.
         """
-        self.publish_made(path, lambda temporary: self._fill(temporary, data), durable)
+        self.publish_made(path, lambda temporary: self._fill(temporary, data, mode), durable)
 
     def publish_made(self, path: Path, make: Callable[[Path], None], durable: bool = True) -> None:
         """Let a file be made under a temporary name, then rename it. `make` is given the name, and may raise."""
@@ -198,9 +203,9 @@ class Disk:
                 os.fsync(writer)
         return digest.hexdigest(), size
 
-    def _fill(self, path: Path, data: bytes) -> None:
+    def _fill(self, path: Path, data: bytes, mode: int) -> None:
         self.step("create", path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         try:
             self.step("write", path)
             self._write(descriptor, data)
@@ -228,11 +233,11 @@ class Disk:
             raise
         return True
 
-    def make_folder(self, path: Path) -> bool:
-        """Make a folder; False if it was there."""
+    def make_folder(self, path: Path, mode: int = 0o777) -> bool:
+        """Make a folder; False if it was there. `mode` as far as the process's umask allows."""
         self.step("mkdir", path)
         try:
-            os.mkdir(path)
+            os.mkdir(path, mode)
         except FileExistsError:
             return False
         return True

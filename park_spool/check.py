@@ -11,12 +11,11 @@ from pathlib import Path
 
 from park_spool import (
     admitted,
+    check_session,
     controls,
     intervals,
-    layout,
     naming,
     replies,
-    retries,
     sealed,
     starts,
     survey,
@@ -46,6 +45,7 @@ def check(root: Path, disk: Disk | None = None) -> list[str]:
         *looks.bundles(),
         *looks.kept(),
         *looks.snapshots(),
+        *looks.calls(),
         *looks.beside(spool.rejected, "rejected"),
         *looks.beside(spool.quarantine, "quarantine"),
     ]
@@ -71,6 +71,7 @@ class _Looks:
             "replies": naming.parse_reply,
             "reduced": naming.is_sid,
             "files": naming.is_sid,
+            "calls": naming.is_sid,
             "nodes": lambda name: naming.parse_heartbeat(name) or wishes.parse_notice(name),
             "locks": naming.parse_lock,
         }
@@ -87,73 +88,12 @@ class _Looks:
         """Hold each admitted session against what makes one."""
         for folder in (self._spool.sessions, self._spool.closed):
             for sid in filter(naming.is_sid, self._disk.names(folder)):
-                yield from self._session(folder / sid)
+                yield from check_session.faults(self._disk, self._spool.root, folder / sid)
         for sid in filter(naming.is_sid, self._disk.names(self._spool.closed)):
             if self._disk.kind(self._spool.session(sid)) is not None:
                 yield f"sessions/{sid}: is open and closed at once"
             if self._is_deleted(sid):
                 yield f"sessions/closed/{sid}: was deleted, and stands beside its tombstone; nobody looks for it there"
-
-    def _session(self, path: Path) -> Iterator[str]:
-        where = path.relative_to(self._spool.root)
-        data = self._disk.read(layout.session_json(path))
-        if data is None or self._disk.read(layout.session_xml(path)) is None:
-            yield f"{where}: expected session.xml and session.json, one of them is missing"
-            return
-        try:
-            session = admitted.decode(data)
-        except PermanentError as error:
-            yield f"{where}/session.json: {error}"
-            return
-        if session.sid != path.name:
-            yield f"{where}/session.json: is of session {session.sid}"
-        yield from self._tallies(path, session)
-        yield from self._wishes(path, session)
-
-    def _tallies(self, path: Path, session: Admitted) -> Iterator[str]:
-        for name in tallies.newest(self._disk.names(path)).values():
-            tally = tallies.read_one(self._disk, path / name)
-            sizes = session.session.sizes()
-            beyond = tally and [
-                key for key, jobs in tally.final.items() if jobs and jobs[-1][1] - 1 > sizes.get(key, 0)
-            ]
-            if beyond:
-                yield f"{(path / name).relative_to(self._spool.root)}: counts jobs that its session has not"
-
-    def _wishes(self, path: Path, session: Admitted) -> Iterator[str]:
-        """Hold what users said later against what they may say."""
-        where = path.relative_to(self._spool.root)
-        for name in self._disk.names(path):
-            if name.startswith("control.") and wishes.parse_control(name) is None:
-                yield f"{where}/{name}: is not the name of a control; nobody does what it asks"
-            elif name.startswith("retry."):
-                yield from self._retry(f"{where}/{name}", path / name, session)
-            elif name.startswith("start."):
-                yield from self._start(f"{where}/{name}", path / name, session)
-
-    def _retry(self, where: str, path: Path, session: Admitted) -> Iterator[str]:
-        if wishes.parse_retry(path.name) is None:
-            yield f"{where}: is not the name of a retry; nobody runs what it names"
-            return
-        try:
-            named = retries.decode(self._disk.read(path) or b"")
-        except TornError as error:
-            yield f"{where}: {error}"
-            return
-        if not set(named) <= set(session.session.sizes()):
-            yield f"{where}: names job lists that its session has not"
-
-    def _start(self, where: str, path: Path, session: Admitted) -> Iterator[str]:
-        start = naming.parse_start(path.name)
-        if start is None:
-            yield f"{where}: is not the name of start values; nobody starts from them"
-        elif not starts.waits_of(session.session).may_have(start):
-            yield f"{where}: nothing of its session waits for these start values"
-        elif (data := self._disk.read(path)) is not None:
-            try:
-                starts.decode(data)
-            except TornError as error:
-                yield f"{where}: {error}"
 
     def units(self) -> Iterator[str]:
         """Hold each unit in ready/ and claimed/ against the session that it names, and its folder against its rank."""
@@ -281,6 +221,16 @@ class _Looks:
         for name in self._disk.names(self._spool.snapshots):
             if name.startswith(naming.SNAPSHOT) and naming.parse_snapshot(name) is None:
                 yield f"archive/{name}: is not the name of a copy of the archive; nobody will ever look at it"
+
+    def calls(self) -> Iterator[str]:
+        """Hold the folders of calls against their sessions; one without a session is cleared by spoold."""
+        for sid in filter(naming.is_sid, self._disk.names(self._spool.folder("calls"))):
+            session = self._find(sid)
+            if session is not None and not session.session.grows:
+                yield f"calls/{sid}: is of a session that makes no calls"
+            for name in self._disk.names(self._spool.calls(sid)):
+                if not (naming.parse_payload(name) or naming.parse_alive(name) or PATTERNS["kept"].fullmatch(name)):
+                    yield f"calls/{sid}/{name}: is neither a payload, nor a function, nor a sign of life"
 
     def beside(self, folder: Path, what: str) -> Iterator[str]:
         """Find things put aside without a reason beside them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -19,6 +20,7 @@ from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS, Layout
 
 DEFAULT, DEFAULT_SHARED = "default", "default on a shared file system"
+BY_MODE = "the mode bits of the spool's folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Config:
     is_shared: bool = False
     services: tuple[Path, ...] = ()
     data_roots: tuple[Path, ...] = ()
+    functions_by_value: bool = False
     host: str = "127.0.0.1"
     port: int = 5400
     heartbeat_seconds: float = 10.0
@@ -151,6 +154,7 @@ def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, 
         )
     shared = filesystem.is_shared(layout.root)
     values, sources = _gather(layout, shared, overrides)
+    values.setdefault("functions_by_value", is_personal(layout))
     archive = values.pop("archive", None)
     typed = _typed(layout, values)
     try:
@@ -166,7 +170,7 @@ def _gather(layout: Layout, shared: bool, overrides: Mapping[str, Any]) -> tuple
     given = {key: value for key, value in overrides.items() if value is not None}
     values: dict[str, Any] = {**_defaults(shared), **_parse(layout.settings, text), **given}
     sources = dict.fromkeys([*_defaults(shared), *(["archive"] if shared else [])], DEFAULT_SHARED)
-    sources["is_shared"] = "the system's table of mounts"
+    sources |= {"is_shared": "the system's table of mounts", "functions_by_value": BY_MODE}
     sources |= {key: f"{layout.settings.name}, line {_line(text, key)}" for key in _parse(layout.settings, text)}
     return values, {**sources, **dict.fromkeys(given, "command line")}
 
@@ -196,6 +200,12 @@ def _defaults(shared: bool) -> dict[str, Any]:
         if shared
         else {}
     )
+
+
+def is_personal(layout: Layout) -> bool:
+    """Say whether nobody but its owner may write to a spool: then whatever functions lie there are the owner's own."""
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return not any(layout.folder(name).stat().st_mode & others for name in (".", *FOLDERS))
 
 
 def _read(path: Path) -> str:
@@ -245,6 +255,8 @@ def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
         return tuple(value)
     if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
+    if wanted is bool and isinstance(value, bool):
+        return value
     if isinstance(value, bool) or not isinstance(wanted, type) or not isinstance(value, wanted):
         kinds = {tuple[Path, ...]: "a list of folders", tuple[str, ...]: "a list of texts"}
         kind = kinds.get(wanted) or wanted.__name__

@@ -57,6 +57,10 @@ class NotFound(PermanentError):
     """What the user named (a session, a job, a node) is not there, or not unique."""
 
 
+class CallError(PermanentError):
+    """A function call of an executor came to no result of its own: its process died, took too long, or was lost."""
+
+
 # A cut network, a full disk, a stale handle: each passes, and none is a reason to drop work or to die.
 _PASSING = frozenset(
     {

@@ -22,6 +22,7 @@ FOLDERS = (
     "reduced",
     "files",
     "outbox",
+    "calls",
     "nodes",
     "locks",
     "quarantine",
@@ -117,6 +118,10 @@ class Layout:
     def delivered(self, sid: str, edition: int) -> Path:
         """Return the folder of an edition of a session's answer."""
         return self.outbox / delivered_name(sid, edition)
+
+    def calls(self, sid: str) -> Path:
+        """Return the folder of one executor's payloads, functions and signs of life."""
+        return self.root / "calls" / sid
 
     def tombstone(self, sid: str) -> Path:
         return self.closed / tombstone_name(sid)

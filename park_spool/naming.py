@@ -17,6 +17,8 @@ EXPIRED = ".expired"
 WHY = ".why"
 SNAPSHOT = "snapshot."
 
+MOST_CALLS = 999_999_999  # a unit's name has nine digits for a job
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing to mistake for something else
 
 
@@ -185,6 +187,32 @@ def parse_snapshot(name: str) -> tuple[str, int] | None:
     """
     match = PATTERNS["snapshot"].fullmatch(name)
     return (match["node"], int(match["seq"])) if match else None
+
+
+def payload_name(start: int, stop: int) -> str:
+    """Name what the calls of a range of jobs need, `start <= job < stop`.
+
+    >>> payload_name(1, 49)
+    '000000001-000000048'
+    """
+    return f"{start:09d}-{stop - 1:09d}"
+
+
+def parse_payload(name: str) -> tuple[int, int] | None:
+    """Read a payload's name into the range of its jobs, half open; None if it is not one."""
+    match = PATTERNS["payload"].fullmatch(name)
+    first, last = (int(match["first"]), int(match["last"])) if match else (0, 0)
+    return (first, last + 1) if 1 <= first <= last else None
+
+
+def alive_name(seq: int) -> str:
+    return f"alive.{seq:09d}"
+
+
+def parse_alive(name: str) -> int | None:
+    """Read the sequence out of an asker's sign of life; None if it is not one."""
+    match = PATTERNS["alive"].fullmatch(name)
+    return int(match["seq"]) if match else None
 
 
 def random_word(choose: Callable[[str], str]) -> str:

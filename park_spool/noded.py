@@ -105,7 +105,7 @@ def running(
     count = politeness.slots_for(cpus, affinity, quota)
     slots = [_slot(index, folder, settings) for index in range(count + 1)]  # the last one is for short commands
     memory = politeness.memory_of_a_job(manners.memory, count, host.memory()["total"])
-    carried = report.own_tags(report.host_label(joined), labels)
+    carried = report.own_tags(report.host_label(joined), (*labels, tags.python(sys.version_info[:2])))
     about = About(carried, report.versions(), tuple(warnings), memory, host)
     courtesy = Courtesy(manners, host)
     node = Node(joined, slots[:-1], folder, about, slots[-1:], manners.nice, courtesy.objection)

@@ -13,10 +13,8 @@ _SEQ = r"(?P<seq>\d{9})"
 _RANDOM = r"(?P<random>[0-9a-z]{6})"
 _LABEL = r"[a-z0-9_.-]+"
 _TAG = rf"{_LABEL}(,{_LABEL})*(\+{_LABEL}(,{_LABEL})*)*"
-_UNIT = (
-    _SID
-    + r"\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<first>\d{9})-(?P<last>\d{9})\.(?P<round>\d{2})\.(?P<attempt>\d{2})"
-)
+_RANGE = r"(?P<first>\d{9})-(?P<last>\d{9})"
+_UNIT = _SID + r"\.(?P<group>\d{3})\.(?P<joblist>\d{3})\." + _RANGE + r"\.(?P<round>\d{2})\.(?P<attempt>\d{2})"
 _TEXTS = {
     "SID": _SID,
     "UNIT": _UNIT,
@@ -40,6 +38,8 @@ _TEXTS = {
     "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",
+    "payload": _RANGE,
+    "alive": r"alive\." + _SEQ,
     "kept": r"(?P<sha256>[0-9a-f]{64})",
 }
 # Only ASCII digits: int() reads others too, and a name that two spellings could mean would never be found.

@@ -16,6 +16,7 @@ from .archive.rows import SessionRow
 from .errors import NotFound
 
 _NO_ERROR = 1e-12  # a relative error below this is rounding, and has no digits to show
+_LEAST = 1e-300  # so that neither a number nor its power of ten is beyond a double
 _BARS = "▁▂▃▄▅▆▇█"
 UNDECIDED = frozenset({"queued", "running", "paused"})  # states that change by themselves or by control
 
@@ -199,7 +200,7 @@ def measured(value: float, error: float | None) -> str:
     >>> measured(258.863, 0.1042), measured(4.0457e-07, 2.1e-8), measured(39.1, None), measured(1234.5, 250.0)
     ('258.86 ± 0.10', '(4.05 ± 0.21)e-07', '39.1', '1230 ± 250')
     """
-    if error is None or not error > abs(value) * _NO_ERROR:
+    if error is None or not error > max(abs(value) * _NO_ERROR, _LEAST):
         return f"{value:.6g}"
     exponent = math.floor(math.log10(max(abs(value), error)))
     if not -4 < exponent < 6:

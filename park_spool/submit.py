@@ -102,7 +102,12 @@ def check(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_
     if parcel.xml is None:
         return _check_zip(parcel, registry, data_roots, max_bytes)
     files = None if parcel.files is None else frozenset(parcel.files)
-    return parse_session(parcel.xml, registry, Limits(), files=files, data_roots=data_roots)
+    session = parse_session(parcel.xml, registry, Limits(), files, data_roots, functions_by_value=True)
+    if session.grows:
+        raise SessionError(
+            "holds <calls/>: only the Python program that makes the calls can send it; nobody would make them"
+        )
+    return session
 
 
 def _check_zip(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> Session:

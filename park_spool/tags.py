@@ -31,6 +31,15 @@ def tag(nodes: Iterable[str] = (), tags: Iterable[str] = (), is_command: bool = 
     return "+".join(part for part in parts if part)
 
 
+def python(version: tuple[int, int]) -> str:
+    """Return the tag that a node carries for its Python: functions by value run on no other.
+
+    >>> python((3, 11))
+    'python3.11'
+    """
+    return f"python{version[0]}.{version[1]}"
+
+
 def suits(tag: str, carried: Collection[str]) -> bool:
     """Say whether a node that carries these tags may claim under a tag.
 

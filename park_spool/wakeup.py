@@ -2,6 +2,7 @@
 
 Hints only. Changes by other hosts never arrive this way, and losing a hint costs one look. A pipe carries the hints
 to the daemon's own thread, so that it can wait for them and for its children at once.
+Only what arrives is heard: names that leave a folder are nobody's work.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def _drain(pipe: int) -> None:
 
 def _observer() -> BaseObserver:
     try:
-        from watchdog.observers.inotify import InotifyObserver
+        from park_spool.arrivals import ArrivalObserver
     except (ImportError, UnsupportedLibcError):
         return Observer()
-    return InotifyObserver(generate_full_events=True)
+    return ArrivalObserver()

@@ -67,6 +67,15 @@ def parse_retry(name: str) -> int | None:
     return int(match["round"]) if match else None
 
 
+def event_words(text: str) -> list[str]:
+    """Return the words of a session's `notify`, which should be some of EVENTS.
+
+    >>> event_words("started, Done"), event_words(" ")
+    (['started', 'done'], [])
+    """
+    return text.lower().replace(",", " ").split()
+
+
 class Told(NamedTuple):
     """That people are, or were, told of an event of a session by mail or webhook."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import STRANGER, Actors, World, run_until_closed
+from world import CALLS, STRANGER, Actors, World, run_until_closed
 
 from park_spool import naming, retries, sealed, starts, tallies
 from park_spool.check import check, check_twice
@@ -81,6 +81,16 @@ def delete(world: World, sid: str) -> None:
     """As spoold leaves a session that was deleted: its tombstone stands, its folder is gone."""
     world.layout.tombstone(sid).touch()
     world.layout.session(sid).rename(world.layout.tmp / sid)
+
+
+def plant_calls(world: World) -> None:
+    """A session of calls in the middle of its work."""
+    sid = world.admit(xml=CALLS)
+    folder = world.layout.calls(sid)
+    for name in (naming.payload_name(1, 4), "0" * 64, naming.alive_name(7), naming.alive_name(8)):
+        touch(folder / name, b"torn")
+    world.plant_ready(unit(sid, 1, 3))
+    world.plant_reply(unit(sid, 3, 4), STRANGER)
 
 
 def foreign_bundle(world: World, sid: str) -> None:
@@ -230,6 +240,15 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
         lambda w, sid: touch(w.layout.kept(sid) / "film.dat"),
         "files/SID/film.dat: is not the SHA-256 of a file",
     ),
+    "a stranger in calls": (lambda w, sid: (w.layout.folder("calls") / "x").mkdir(), "calls/x: no such name"),
+    "calls of a session that makes none": (
+        lambda w, sid: w.layout.calls(sid).mkdir(),
+        "calls/SID: is of a session that makes no calls",
+    ),
+    "a stranger among calls": (
+        lambda w, sid: touch(w.layout.calls(OTHER) / "film.dat"),
+        f"calls/{OTHER}/film.dat: is neither a payload, nor a function, nor a sign of life",
+    ),
     "a wrong rank": (lambda w, sid: w.plant_ready(unit(sid), "100-100"), "ready/100-100/UNIT: expected rank 100-096"),
     "a ready unit of a closed session": (closed_with_ready, "ready/100-096/UNIT: its session is closed, nobody needs"),
     "a stranger among ready units": (
@@ -370,6 +389,14 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
         touch(w.layout.nodes / f"{STRANGER}.{verb}") for verb in ("drain", "bad")
     ],
     "a kept file": lambda w, sid: touch(w.layout.kept(sid) / ("0" * 64)),
+    "calls without a session": lambda w, sid: touch(w.layout.calls(OTHER) / naming.payload_name(1, 4)),
+    "calls whose asker is gone": lambda w, sid: plant_calls(w),
+    "a tombstone of calls": lambda w, sid: w.layout.tombstone(OTHER).write_text('{"calls": true}'),
+    "units and replies of deleted calls": lambda w, sid: [
+        w.layout.tombstone(OTHER).write_text('{"calls": true}'),
+        w.plant_ready(unit(OTHER), "100-100"),
+        w.plant_reply(unit(OTHER), STRANGER),
+    ],
     "a unit of a cancelled session, not closed yet": lambda w, sid: [
         say(w, sid, "control.000000001.x0p2qa.cancel"),
         w.plant_ready(unit(sid)),
@@ -414,10 +441,12 @@ def test_all_leftovers_together_end_by_themselves(world: World) -> None:
         actors.step()
         world.clock.now += 60.0
     assert check(world.root) == []
-    cleared = [world.layout.folder(name) for name in ("claimed", "nodes", "locks", "tmp", "ready")]
+    cleared = [world.layout.folder(name) for name in ("claimed", "nodes", "locks", "tmp", "ready", "replies")]
     assert [path for folder in cleared for path in folder.rglob(f"*{STRANGER}*")] == []
     assert not any(world.layout.sessions.glob(".*"))
+    assert not any(world.layout.folder("calls").iterdir())
     assert list(world.counted().values()) == ["ok"] * 5
+    assert [path.name for path in world.layout.closed.iterdir()] == [sid]
 
 
 def test_a_spool_in_use_is_looked_at_twice(world: World) -> None:

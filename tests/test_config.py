@@ -25,7 +25,8 @@ def test_a_new_spool_has_its_folders_and_settings(spool: Path) -> None:
     assert all((spool / name).is_dir() for name in FOLDERS)
     assert (spool / "park.toml").is_file()
     settings = load(spool)
-    assert settings == Config(spool=spool, archive=spool / "archive" / "park.sqlite")
+    mine = config.is_personal(settings.layout)
+    assert settings == Config(spool=spool, archive=spool / "archive" / "park.sqlite", functions_by_value=mine)
 
 
 def test_making_a_spool_again_changes_nothing(spool: Path) -> None:
@@ -64,6 +65,7 @@ def test_settings_are_read_and_typed(spool: Path) -> None:
         ("port = 65536", "port: expected 0 to 65535, got 65536"),
         ("port = -1", "port: expected 0 to 65535, got -1"),
         ("window = 1.5", "window: expected int, got 1.5"),
+        ("functions_by_value = 1", "functions_by_value: expected bool, got 1"),
         ("window = 0", "window: expected a number above 0, got 0"),
         ("services = '/shared'", "services: expected a list of folders, got '/shared'"),
         ("heartbeat_seconds = '10'", "heartbeat_seconds: expected float, got '10'"),
@@ -100,6 +102,23 @@ def test_a_shared_spool_looks_less_often_and_keeps_its_archive_at_home(
     assert settings.archive == spool.parent / ".local/share/park-spool/spool.sqlite"
     (spool / "park.toml").write_text("staleness_seconds = 3\n")
     assert load(spool).staleness_seconds == 3.0
+
+
+@pytest.mark.parametrize("folder", [".", "inbox", "calls", "tmp"])
+@pytest.mark.parametrize("mode", [0o775, 0o757, 0o2775])
+def test_functions_by_value_are_for_a_spool_that_only_its_owner_writes_to(spool: Path, folder: str, mode: int) -> None:
+    for path in (spool, *(spool / name for name in FOLDERS)):
+        path.chmod(0o755)
+    assert load(spool).functions_by_value is True
+    (spool / folder).chmod(mode)
+    settings, found = config.load_with_sources(spool)
+    assert (settings.functions_by_value, found["functions_by_value"]) == (False, config.BY_MODE)
+    (spool / "park.toml").write_text("functions_by_value = true\n")
+    settings, found = config.load_with_sources(spool)
+    assert (settings.functions_by_value, found["functions_by_value"]) == (True, "park.toml, line 1")
+    (spool / folder).chmod(0o755)
+    (spool / "park.toml").write_text("functions_by_value = false\n")
+    assert load(spool).functions_by_value is False
 
 
 def test_which_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +166,7 @@ def test_every_setting_says_where_it_came_from(spool: Path) -> None:
         "look_seconds": "park.toml, line 8",
         "host": "command line",
         "is_shared": "the system's table of mounts",
+        "functions_by_value": "the mode bits of the spool's folders",
     }
     assert sources(spool, port=80)["port"] == "command line"
 

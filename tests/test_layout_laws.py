@@ -44,7 +44,10 @@ CATCH_ALLS = {
     "park_spool/daemon.py": 1,  # the loop under every daemon
     "park_spool/running/worker.py": 2,  # what a service's module and its function raise
     "park_spool/running/forked.py": 1,  # what a script raises
+    "park_spool/running/calls.py": 1,  # what an executor's initializer raises
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
+    "park_spool/pickling.py": 3,  # what is pickled, or made again from it
+    "park_spool/client/background.py": 2,  # a thread that nobody sees die
 }
 
 

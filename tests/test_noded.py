@@ -173,7 +173,7 @@ def test_the_options_reach_the_heartbeat(tmp_path: Path) -> None:
         assert process.stderr is not None
         complaint = process.stderr.read().decode()
         assert process.wait(20) == 0
-    assert report["tags"][1:] == ["fast", "gpu", "big"]
+    assert report["tags"][1:] == ["fast", "gpu", "big", f"python{sys.version_info[0]}.{sys.version_info[1]}"]
     assert report["memory_limit"] == 2_000_000_000
     assert report["cpus"] == 2
     assert "was given 4096 (SLURM_CPUS_ON_NODE)" in complaint

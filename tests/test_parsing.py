@@ -154,6 +154,12 @@ def test_the_options_of_a_reducer_are_those_that_its_class_lists() -> None:
     assert warning.endswith("unknown attribute 'bin' of <reduce> kept, without effect; did you mean 'bins'?")
 
 
+def test_events_of_which_people_are_told_are_checked() -> None:
+    found = parse(session("<task cmd='tester/noop'/><joblist><input/></joblist>", "notify='started, dune'"))
+    (warning,) = found.warnings
+    assert warning.endswith("notify names 'dune'; expected some of started, done, failed, cancelled")
+
+
 def test_warnings_are_bounded() -> None:
     inside = "".join(f"<joblist wrong{i}='1'><input/></joblist>" for i in range(60))
     warnings = parse(session(f"<task cmd='tester/noop'/>{inside}")).warnings

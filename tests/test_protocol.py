@@ -75,6 +75,8 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     keep(world, user, sid)
     deliver(world, user, sid)
     snapshots.publish(user, world.config.archive)
+    user.disk.publish(world.layout.tmp / naming.payload_name(1, 2), b"")
+    user.disk.publish(world.layout.tmp / naming.alive_name(1), b"")
     retries.open_round(user, world.layout.closed_session(sid), {(1, 1): [(1, 2)]}, "wwchen")
     user.disk.move(world.layout.closed_session(sid), folder)
     story(world, Watching)
@@ -315,6 +317,11 @@ LEFTOVERS = {
     "an empty rank folder that no open session uses": "an empty rank",
     "`sessions/SID` beside its tombstone": "a session beside its tombstone, not closed",
     "what a deleted session's jobs kept": "what is left of a deleted session, not closed",
+    "`calls/SID` without a session": "calls without a session",
+    "a session of calls whose asker is gone": "calls whose asker is gone",
+    "earlier signs of life of an asker": "calls whose asker is gone",
+    "units and replies of a deleted session of calls": "units and replies of deleted calls",
+    "the tombstone of a session of calls": "a tombstone of calls",
     "rows, bundles and outbox folders of a deleted session": "a bundle of a deleted session, not closed",
     "bundle written but not counted": "a bundle that nobody counted",
     "reply counted but not unlinked": "a reply bundled and not unlinked",

@@ -30,7 +30,8 @@ REGISTRY = Registry.load([HERE / "services"])
 
 
 def parse(xml: bytes | str) -> Session:
-    return parse_session(xml.encode() if isinstance(xml, str) else xml, REGISTRY, Limits())
+    text = xml.encode() if isinstance(xml, str) else xml
+    return parse_session(text, REGISTRY, Limits(), functions_by_value=True)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

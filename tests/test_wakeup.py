@@ -105,15 +105,24 @@ def test_a_new_unit_and_a_new_rank_wake(wakeup: Wakeup, inbox: Path) -> None:
     raise AssertionError("units in a new rank wake nobody")
 
 
+def test_what_leaves_a_folder_wakes_nobody(wakeup: Wakeup, inbox: Path) -> None:
+    """A departure is no work; and watchdog would hold back for half a second what arrives after it."""
+    ready = inbox.parent / "ready" / "100-100"
+    (ready / "unit").touch()
+    drain(wakeup)
+    (ready / "unit").rename(inbox.parent.parent / "unit")
+    assert not quiet_is_broken(wakeup, 0.8)
+
+
 def drain(wakeup: Wakeup) -> None:
     while quiet_is_broken(wakeup):
         pass
 
 
-def quiet_is_broken(wakeup: Wakeup) -> bool:
+def quiet_is_broken(wakeup: Wakeup, seconds: float = 0.3) -> bool:
     before = time.monotonic()
-    wakeup.wait(0.3)
-    return time.monotonic() - before < 0.3
+    wakeup.wait(seconds)
+    return time.monotonic() - before < seconds
 
 
 def test_hints_that_came_before_the_wait_are_not_lost(wakeup: Wakeup) -> None:

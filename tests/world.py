@@ -36,6 +36,10 @@ SESSION = """<?xml version='1.0' encoding='UTF-8'?>
  </group>
 </session>
 """
+CALLS = """<session version='2.0.1' user='wwchen' priority='0'>
+ <group name='calls'><task cmd='python/call'/><joblist><calls/></joblist></group>
+</session>
+"""
 CHANGES = frozenset({"create", "write", "rename", "unlink", "mkdir", "rmdir", "rmtree", "fsync", "commit"})
 
 
@@ -110,6 +114,7 @@ class World:
         make_spool(self.root)
         self.clock = Clock()
         self.random = random.Random(seed)
+        settings = {"functions_by_value": True, **settings}
         self.config = Config(spool=self.root, archive=self.root / "archive" / "park.sqlite", **settings)
         self.script: Callable[[int, int, int], str] = lambda joblist, job, attempt: "ok"
         self.output: Callable[[Assignment, int], dict[str, Any]] | None = None

@@ -16,7 +16,7 @@ from typing import Any
 from park_spool.config import Config
 from park_spool.progress import duration, parameter_rows, utc
 from park_spool.sessions.session import Session
-from park_spool.wishes import EVENTS, MAIL, WEBHOOK, Told, parse_told
+from park_spool.wishes import EVENTS, MAIL, WEBHOOK, Told, event_words, parse_told
 
 STARTED = "started"
 OLDEST = 86_400.0  # s since a session was closed, beyond which nobody waits for the notice any more
@@ -48,7 +48,7 @@ def wanted(
     >>> wanted("w@x.org", {"notify": "started"}, ("done",), True, False)
     Wanted(addresses=('w@x.org',), has_webhook=False, events=frozenset({'started'}))
     """
-    words = _BETWEEN.split(attributes["notify"].lower()) if "notify" in attributes else default
+    words = event_words(attributes["notify"]) if "notify" in attributes else default
     return Wanted(addresses(email) if has_mail else (), has_webhook, frozenset(words) & frozenset(EVENTS))
 
 

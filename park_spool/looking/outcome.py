@@ -39,7 +39,7 @@ class Outcome(Protocol):
         """Return the best fit of each group that has one, with its parameters."""
 
     def table(self, name: str) -> Iterator[str]:
-        """Yield the lines of a CSV: results, parameters, or batch-G of a group that is a batch."""
+        """Yield the lines of a CSV: results, parameters, or batch-G; none of a group that is no batch."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ class Gathered:
             return tables.results(self.gathering.jobs(), self.gathering.inputs())
         if name == PARAMETERS:
             return tables.parameters(self.answer)
-        return chain.from_iterable(
-            tables.batch(group.batch) for group in self.answer.groups if f"batch-{group.number}" == name
-        )
+        batches = (group.batch for group in self.answer.groups if f"batch-{group.number}" == name and group.batch)
+        return chain.from_iterable(map(tables.batch, batches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,10 @@ class Delivered:
         return list(self._read(folder.BEST))
 
     def table(self, name: str) -> Iterator[str]:
-        with (self.folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-            yield from lines
+        path = self.folder / f"{name}.csv"
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as lines:
+                yield from lines
 
     def _read(self, name: str) -> Any:
         data = self.disk.read(self.folder / name)

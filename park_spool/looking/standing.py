@@ -21,7 +21,7 @@ from park_spool.controls import Controls
 from park_spool.errors import NotFound, ParkError
 from park_spool.intervals import Intervals
 from park_spool.layout import Layout
-from park_spool.looking import bundled
+from park_spool.looking import bundled, calling
 from park_spool.tallies import Tally
 from park_spool.whereabouts import Place, complete
 
@@ -135,6 +135,8 @@ class Look:
             return []
 
     def _row(self, sid: str) -> SessionRow | None:
+        if self.disk.kind(self.settings.layout.calls(sid)) is not None:
+            return None  # the archive has nothing of an executor, and need not be able to be read for it
         try:
             return self.archive().session(sid)
         except ParkError as error:
@@ -164,6 +166,10 @@ class Look:
 
     def _of_spool(self, sid: str, session: Admitted, row: SessionRow | None, place: Place | None) -> Standing:
         """Tell of a session from its tallies; the archive, if it knows it, adds how the jobs went."""
+        if session.session.grows:
+            made, done = calling.counts(self.disk, self.settings.layout, sid)
+            name = session.session.attributes.get("name") or session.file
+            return Standing(sid, session.user, name, "running", made, done)
         final = final_jobs(self.disk, self.settings.layout, sid)
         if row is not None and row.ok + row.failed >= final:
             return of_row(row, place)

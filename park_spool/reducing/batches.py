@@ -137,7 +137,10 @@ class Reducing:
             if parsed[0].sid in self._sessions.deleted:
                 self._member.disk.unlink(self._member.layout.replies / name)
                 continue
-            if self._sessions.get(parsed[0].sid) is None:
+            known = self._sessions.get(parsed[0].sid)
+            if parsed[0].sid in self._sessions.of_calls:
+                continue  # its asker's
+            if known is None:
                 # NFS: a session may be seen late; one that stays away was never admitted.
                 self._doubt(name, STRANGE, self._member.config.claim_expiry)
                 continue

@@ -6,9 +6,11 @@ same rows whether a retry comes before or after them (PROTOCOL.md section 8).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from park_spool import naming, wishes
 from park_spool.admitted import Admitted
 from park_spool.archive.entries import Block
 from park_spool.archive.writing import Result
@@ -124,3 +126,20 @@ def state_of(controls: Controls, counts: tuple[int, int, int], has_run: bool) ->
     if controls.is_paused:
         return "paused"
     return "running" if has_run else "queued"
+
+
+def wished(names: Iterable[str]) -> frozenset[str]:
+    """Return those of the names in a session's folder that say what a user wants, or that a group may start.
+
+    >>> sorted(wished(["session.json", "retry.01.x0p2qa", "control.000000001.x0p2qa.pause"]))
+    ['control.000000001.x0p2qa.pause', 'retry.01.x0p2qa']
+    """
+    return frozenset(name for name in names if is_wish(name))
+
+
+def is_wish(name: str) -> bool:
+    """Say whether a name in a session's folder tells something of it for good; the start of a step comes and goes."""
+    start = naming.parse_start(name)
+    if start is not None:
+        return not start.job
+    return wishes.parse_control(name) is not None or wishes.parse_retry(name) is not None

@@ -10,17 +10,17 @@ Each is one transaction that may be repeated, so a reducer that died in between,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from park_spool import admitted, controls, layout, naming, retries, wishes
+from park_spool import admitted, controls, layout, naming, retries, tombstones, wishes
 from park_spool.archive.sessions import CLOSED_STATES
 from park_spool.archive.writing import Archive
 from park_spool.errors import PermanentError
 from park_spool.member import Member
 from park_spool.reducing import notes
 from park_spool.reducing.bundles import Bundles
-from park_spool.reducing.known import Known, state_of
+from park_spool.reducing.known import Known, state_of, wished
 from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.wishes import Control
@@ -52,6 +52,7 @@ class Sessions:
         self._lost: set[str] = set()  # open, and in no folder at the last look
         self.open: set[str] = set()
         self.deleted: set[str] = set()
+        self.of_calls: set[str] = set()  # an asker reduces them: nothing of them comes into the archive
 
     def catch_up(self) -> None:
         """Take in what happened while nobody reduced: sessions that came, were told otherwise, were closed, deleted."""
@@ -115,7 +116,7 @@ class Sessions:
 
         None if it is not (yet) to be seen.
         """
-        if sid not in self._known and sid not in self.deleted:
+        if sid not in self._known and sid not in self.deleted and sid not in self.of_calls:
             for folder in (self._member.layout.session(sid), self._member.layout.closed_session(sid)):
                 data = self._member.disk.read(layout.session_json(folder))
                 if data is not None:
@@ -132,6 +133,9 @@ class Sessions:
             session = admitted.decode(data)
         except PermanentError as error:
             self._complain(sid, error)
+            return
+        if session.session.grows:
+            self.of_calls.add(sid)
             return
         xml = self._member.disk.read(layout.session_xml(folder)) or b""
         record = {"owner": session.owner, "file": session.file, **session.session.to_json()}
@@ -262,6 +266,8 @@ class Sessions:
             self._expect_bundles(sid)
             self._see_closed(sid, is_news=True)
         stones = {sid for sid in map(wishes.parse_tombstone, names) if sid is not None}
+        over = self.of_calls & self.deleted - stones
+        self.of_calls, self.deleted = self.of_calls - over, self.deleted - over
         for sid in sorted(stones - self.deleted):
             self._delete(sid)
         for sid in self._bundles.sids() if stones else ():
@@ -270,6 +276,11 @@ class Sessions:
 
     def _delete(self, sid: str) -> None:
         """Remove a deleted session's rows, then its bundles. CRASH: in between they are found at the next start."""
+        if sid in self.of_calls or tombstones.is_of_calls(self._member.disk, self._member.layout, sid):
+            self.of_calls.add(sid)
+            self.deleted.add(sid)  # what its nodes still answer is dropped
+            self.open.discard(sid)
+            return
         with self._archive.transaction():
             self._archive.delete_session(sid, notes.of_tombstone(self._member, sid))
         self.deleted.add(sid)
@@ -278,20 +289,3 @@ class Sessions:
         self._bundles.remove(sid)
         self._outgoing.forget(sid)
         log.info("session %s was deleted: its rows, bundles and what was delivered are removed", sid)
-
-
-def wished(names: Iterable[str]) -> frozenset[str]:
-    """Return those of the names in a session's folder that say what a user wants, or that a group may start.
-
-    >>> sorted(wished(["session.json", "retry.01.x0p2qa", "control.000000001.x0p2qa.pause"]))
-    ['control.000000001.x0p2qa.pause', 'retry.01.x0p2qa']
-    """
-    return frozenset(name for name in names if is_wish(name))
-
-
-def is_wish(name: str) -> bool:
-    """Say whether a name in a session's folder tells something of it for good; the start of a step comes and goes."""
-    start = naming.parse_start(name)
-    if start is not None:
-        return not start.job
-    return wishes.parse_control(name) is not None or wishes.parse_retry(name) is not None

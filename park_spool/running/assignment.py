@@ -46,6 +46,8 @@ class Assignment:
     memory: int | None = None  # bytes that the node gives to one job, at most
     nice: int = 0  # the least nice level of this node's jobs
     start: Mapping[str, str] = field(default_factory=dict)  # attributes that the jobs start from
+    calls: Path | None = None  # the folder of an executor's payloads and functions, if the jobs are its calls
+    trusted: tuple[int, ...] = ()  # the accounts whose files there may be unpickled
 
     def to_line(self) -> bytes:
         fields = {
@@ -64,6 +66,8 @@ class Assignment:
             "memory": self.memory,
             "nice": self.nice,
             "start": dict(self.start),
+            "calls": self.calls and str(self.calls.absolute()),
+            "trusted": self.trusted,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -86,6 +90,8 @@ class Assignment:
             memory=fields["memory"],
             nice=fields["nice"],
             start=fields["start"],
+            calls=fields["calls"] and Path(fields["calls"]),
+            trusted=tuple(fields["trusted"]),
         )
 
 

@@ -13,12 +13,17 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from park_spool.atomic import Disk
+from park_spool.catalog.builtin import CALL
 from park_spool.catalog.registry import Command, Registry
 from park_spool.errors import SessionError
 from park_spool.limits import Limits
 from park_spool.naming import parse_unit
+from park_spool.payloads import Folder
 from park_spool.processes import set_parent_death_signal
+from park_spool.running import functions
 from park_spool.running.assignment import Assignment, Outcome
 from park_spool.running.exceeded import Bounds
 from park_spool.running.functions import Call, load_function
@@ -30,6 +35,9 @@ from park_spool.running.programs import Program, tell_its_job
 from park_spool.running.usage import usage_of
 from park_spool.sessions.session import Session, Task
 
+if TYPE_CHECKING:
+    from park_spool.running.calls import Calls
+
 Done = tuple[Outcome, dict[str, str]]  # how a job went, and the digests of the data that it read
 _MARGIN = 30.0  # s by which the node's watch over an executable is longer than the worker's own
 
@@ -40,13 +48,21 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Run one job; `bounds` is what the node watches over, `folder` the service's own, `output` what jobs leave."""
+    """Run one job; `bounds` is what the node watches over, `folder` the service's own, `output` what jobs leave.
+
+    `tell` makes an outcome of what a job raised and what it printed, where that is not said in the usual way.
+    """
 
     run: Callable[[int], Done]
     bounds: Bounds
     folder: Path | None = None
     limits: Limits | None = None  # of a function, which shares its process with other jobs
     output: OutputFolder | None = None
+    tell: Callable[[BaseException, str], Outcome] | None = None
+
+    def failure(self, error: BaseException, printed: str) -> Outcome:
+        """Say what a job raised."""
+        return self.tell(error, printed) if self.tell else functions.failure(error, self.folder, printed)
 
 
 class Loader:
@@ -61,19 +77,22 @@ class Loader:
         self._bound: object = None  # the one service's text whose code is in this interpreter
         self._function: Call | None = None
         self._preloaded: Preloaded | None = None
+        self._calls: Calls | None = None
         self._fresh = _own_memory(), open_descriptors()
 
     def load(self, assignment: Assignment, scratch: Path) -> Runner:
         """Load what an assignment needs; Stale, a ParkError, or whatever the service's module raises."""
         self._own.raise_again()
         group = self._read_session(assignment.session_json).groups[assignment.group - 1]
+        if group.joblists[assignment.joblist - 1].grows:
+            return self._calls_runner(group.task, assignment)
         registry = self._read_registry(assignment.services)
         command = registry.command(group.task.service, group.task.command)
         joblist = group.joblists[assignment.joblist - 1]
         inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots, assignment.start)
         os.environ.update(_names(command, assignment))
         limits = _allowed(command, group.task, assignment)
-        self._check_binding(command, limits)
+        self._check_binding(_code(command), limits)
         if command.mode == "function":
             runner = self._function_runner(command, inputs, limits)
         else:
@@ -107,9 +126,8 @@ class Loader:
             self._registry = folders, Registry.load(folders)
         return self._registry[1]
 
-    def _check_binding(self, command: Command, limits: Limits) -> None:
+    def _check_binding(self, wanted: object, limits: Limits) -> None:
         """Raise Stale where this interpreter holds other code, or is not fit for these limits any more."""
-        wanted = _code(command)
         if self._bound is None:
             self._bound = wanted  # before it is loaded: half a module is as much in the way as a whole one
         elif self._bound != wanted or self._is_unfit(limits):
@@ -124,6 +142,25 @@ class Loader:
         if limits.memory is not None and _own_memory() - memory > max(limits.memory - memory, 0) / 2:
             return True
         return limits.open_files is not None and open_descriptors() - files > limits.open_files / 2
+
+    def _calls_runner(self, task: Task, assignment: Assignment) -> Runner:
+        """Make a runner of calls: an interpreter of its own for each executor, as its initializer stays in it."""
+        unit, folder = parse_unit(assignment.unit), assignment.calls
+        if unit is None or folder is None:
+            raise SessionError(f"{assignment.unit} is not a unit of calls")
+        limits = _allowed(CALL, task, assignment)
+        self._check_binding((CALL.mode, folder), limits)
+        set_parent_death_signal(signal.SIGKILL, self._parent)
+        if self._calls is None:
+            from park_spool.running import calls  # a service's worker needs no cloudpickle
+
+            self._calls = calls.Calls(_folder(folder, assignment), unit, limits.output)
+            self._fresh = _own_memory(), open_descriptors()
+        self._calls.begin(unit, limits.output)
+        os.environ["PARK_SESSION"] = unit.sid
+        self._own.lower(limits)
+        run, bounds = self._calls.run, Bounds(limits.timeout, limits.cpu, limits.memory)
+        return Runner(lambda job: (run(job), {}), bounds, limits=limits, tell=self._calls.failure)
 
     def _function_runner(self, command: Command, inputs: Inputs, limits: Limits) -> Runner:
         set_parent_death_signal(signal.SIGKILL, self._parent)  # a function may ignore every other signal
@@ -157,6 +194,13 @@ class Loader:
             return program.run(given, lambda line: self._tell(job, line)), given.digests
 
         return Runner(run, Bounds(limits.timeout + limits.grace + _MARGIN))
+
+
+def _folder(path: Path, assignment: Assignment) -> Folder:
+    """Return an executor's folder, as this worker reads it."""
+    if assignment.tmp is None:
+        return Folder(path, assignment.trusted)
+    return Folder(path, assignment.trusted, Disk(assignment.tmp, f"{assignment.owner}.{os.getpid()}").refresh)
 
 
 def _allowed(command: Command, task: Task, assignment: Assignment) -> Limits:

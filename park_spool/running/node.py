@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from park_spool import naming, wishes
+from park_spool import naming, tags, wishes
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
@@ -52,7 +53,7 @@ class Node:
         nice: int = 0,
         objection: Callable[[float], str | None] = lambda now: None,
     ) -> None:
-        self._about = about or About((report.host_label(member),))
+        self._about = about or About((report.host_label(member), tags.python(sys.version_info[:2])))
         self._facts = self._about.fields()
         self._objection = objection
         known = KnownSessions(member, room=len(runners) + len(spare))

@@ -47,7 +47,6 @@ class Post:
 
     def __init__(self, settings: Config, node: Node, slots: Sequence[Slot]) -> None:
         self.node, self._config, self._slots = node, settings, slots
-        # Claims move from one to the other: watched together, inotify's two halves of a move are matched at once.
         spool = settings.layout
         flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
         self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat)

@@ -119,7 +119,7 @@ class Worker:
         self._is_worn = is_memory or is_file or self._loader.is_spoilt()
         if self._is_worn and not self._is_first:
             self._make_room()  # it may be the doing of jobs before: this one begins anew in a fresh process
-        outcome = failure(error, runner.folder, self._ends.printed_since(mark))
+        outcome = runner.failure(error, self._ends.printed_since(mark))
         if runner.limits is None:
             return outcome, {}
         self._loader.lower_limits(runner)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from park_spool import intervals, layout, starts, tallies
+from park_spool import intervals, layout, payloads, starts, tallies
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
@@ -25,6 +25,7 @@ from park_spool.running.claiming import Claiming
 from park_spool.running.hands import Claim, Hands
 from park_spool.running.known_sessions import Known, KnownSessions
 from park_spool.running.service_text import ServiceTexts
+from park_spool.sessions.calls_parsing import REFUSAL
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Workshop:
         self.member = member
         self.hands = Hands(member)
         self._texts = ServiceTexts(member.config.service_folders)
+        self._trusted = payloads.trusted(member.config.spool)
 
     @property
     def _known(self) -> KnownSessions:
@@ -119,6 +121,8 @@ class Workshop:
             self.hands.let_go(claim)
         elif not known.admitted.has(unit):
             self.hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
+        elif known.admitted.session.grows and not self.member.config.functions_by_value:
+            self.hands.put_aside(claim, REFUSAL)
         else:
             return self._start_from(claim, runner, known)
         return True
@@ -157,6 +161,7 @@ class Workshop:
 
     def _assignment(self, claim: Claim, runner: int, known: Known, start: dict[str, str]) -> Assignment:
         config, unit = self.member.config, claim.unit
+        grows = known.admitted.session.grows
         return Assignment(
             unit=unit.name,
             session_json=layout.session_json(known.folder),
@@ -167,12 +172,14 @@ class Workshop:
             joblist=unit.joblist,
             jobs=((unit.start, unit.stop),),
             scratch=self._terms.scratch,
-            kept=self.member.layout.kept(unit.sid),
+            kept=None if grows else self.member.layout.kept(unit.sid),
             tmp=self.member.layout.tmp,
             owner=f"{self.member.name}.slot{runner}",
             memory=self._terms.memory,
             nice=self._terms.nice,
             start=start,
+            calls=self.member.layout.calls(unit.sid) if grows else None,
+            trusted=self._trusted,
         )
 
     # answering

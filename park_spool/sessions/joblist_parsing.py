@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from park_spool.catalog.builtin import CALL
 from park_spool.catalog.command_line import word_of
 from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
+from park_spool.sessions.calls_parsing import CALLS, read_calls
 from park_spool.sessions.data import DATA, DIRECT, check_href
 from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
@@ -52,6 +54,7 @@ class Admission:
     data_roots: tuple[Path, ...]
     warnings: Warnings
     sid: str | None = None
+    functions_by_value: bool = False
 
 
 def read_joblist(
@@ -61,8 +64,11 @@ def read_joblist(
 
     `is_started`: its jobs get start values, which may give what the command needs.
     """
-    check_children(node, ("input", "scan"))
+    check_children(node, ("input", "scan", CALLS))
     check_attributes(node, ("name", "priority", "cnt", "order"), admission.warnings)
+    calls = read_calls(node, joblist_number, command is CALL, admission.functions_by_value, admission.warnings)
+    if calls is not None:
+        return calls
     inputs = [child for child in node.children if child.tag == "input"]
     scan = _scan(node, inputs, command, admission)
     size = _size(node, scan.size if scan else len(inputs), admission.limits)

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from park_spool.catalog.builtin import CALL, is_call
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.errors import SessionError
 from park_spool.sessions.after import parse_after
+from park_spool.sessions.calls_parsing import check_alone
 from park_spool.sessions.fields import (
     Warnings,
     check_attributes,
@@ -33,11 +35,12 @@ from park_spool.sessions.session import DataRef, Group, JobList, Session, Task
 from park_spool.sessions.task_resolution import check_agreement, find_command, service_of, split_command
 from park_spool.sessions.task_wishes import ATTRIBUTES, read_limits, read_places
 from park_spool.sessions.xml_tree import Limits, Node, parse_tree
+from park_spool.wishes import EVENTS, event_words
 
 __all__ = ["Limits", "parse_session"]
 
 _LARGEST_BUFFER = 1 << 30
-_SESSION = ("version", "type", "user", "email", "priority", "name", "after")
+_SESSION = ("version", "type", "user", "email", "priority", "name", "after", "notify")
 
 
 def parse_session(
@@ -47,13 +50,15 @@ def parse_session(
     files: frozenset[str] | None = None,
     data_roots: tuple[Path, ...] = (),
     sid: str | None = None,
+    functions_by_value: bool = False,
 ) -> Session:
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `data_roots` are the folders that absolute paths of data may lie in; `sid` is its own id, if it has one.
+    alone; `data_roots` are the folders that absolute paths of data may lie in; `sid` is its own id, if it has one;
+    `functions_by_value` lets `<calls/>` in.
     """
-    admission = Admission(registry, limits, files, data_roots, Warnings(), sid)
+    admission = Admission(registry, limits, files, data_roots, Warnings(), sid, functions_by_value)
     return _session(parse_tree(xml, limits), admission)
 
 
@@ -63,6 +68,10 @@ def _session(node: Node, admission: Admission) -> Session:
     check_children(node, ("group",))
     check_attributes(node, _SESSION, admission.warnings)
     _check_count(node, node.children, admission.limits.max_groups)
+    check_alone(node)
+    for word in event_words(node.attributes.get("notify", "")):
+        if word not in EVENTS:
+            admission.warnings.add(node, f"notify names {quoted(word)}; expected some of {', '.join(EVENTS)}")
     after = _after(node, 0, admission)
     groups = tuple(_group(child, number, after, admission) for number, child in enumerate(node.children, 1))
     _check_jobs(node, groups, admission.limits)
@@ -196,6 +205,8 @@ def _bufsize(task: Node, admission: Admission) -> int | None:
 def _command(task: Node, home: Node | None, cwd: Node | None, registry: Registry) -> Command:
     with placed(task):
         service, command = split_command(required(task, "cmd"))
+    if is_call(service, command):
+        return CALL
     if service and home:
         with placed(home):
             check_agreement(service, required(home, "value"), registry)

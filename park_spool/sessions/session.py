@@ -44,6 +44,7 @@ class JobList:
     """Hold `size` jobs: the inputs repeated in order, or the points of a scan repeated in order.
 
     Of a sequential one each job waits for the one before, and starts from its parameters.
+    One that `grows` holds function calls that are still to come: its size is 0, and any job may be one of it.
 
     >>> jobs = JobList("starts", 4, 5, (Element("input", {"n": "1"}), Element("input", {"n": "2"})))
     >>> [jobs.input(job).attributes["n"] for job in range(1, 6)]
@@ -56,6 +57,7 @@ class JobList:
     inputs: tuple[Element, ...] = ()
     scan: Scan | None = None
     is_sequential: bool = False
+    grows: bool = False
 
     def input(self, job: int) -> Element:
         """Give the input of a job, counted from 1, in constant time; IndexError outside."""
@@ -74,6 +76,7 @@ class JobList:
             "inputs": [element.to_json() for element in self.inputs],
             "scan": None if self.scan is None else self.scan.to_json(),
             "is_sequential": self.is_sequential,
+            "grows": self.grows,
         }
 
     @classmethod
@@ -82,7 +85,7 @@ class JobList:
         inputs = tuple(Element.from_json(element) for element in shown["inputs"])
         scan = None if shown["scan"] is None else Scan.from_json(shown["scan"])
         head = (shown["name"], shown["priority"], shown["size"])
-        return cls(*head, inputs, scan, shown.get("is_sequential", False))
+        return cls(*head, inputs, scan, shown.get("is_sequential", False), shown.get("grows", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +223,13 @@ class Session:
 
         return draft_batch(cmd, data, **more)
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is an executor's, which makes its jobs as it goes on."""
+        return any(joblist.grows for group in self.groups for joblist in group.joblists)
+
     def sizes(self) -> dict[tuple[int, int], int]:
-        """Give the number of jobs of each (group, job list), both counted from 1."""
+        """Give the number of jobs of each (group, job list), both counted from 1; 0 for one that grows."""
         return {
             (group_number, joblist_number): joblist.size
             for group_number, group in enumerate(self.groups, 1)

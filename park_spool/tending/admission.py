@@ -23,6 +23,7 @@ from park_spool.errors import MalformedXml, PermanentError, SessionError
 from park_spool.member import Member
 from park_spool.sessions import submission
 from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sessions.session import Session
 from park_spool.sessions.xml_tree import parse_tree
 from park_spool.tending import inbox
 from park_spool.tending.inbox import Inbox
@@ -100,9 +101,6 @@ class Admission:
         except PermanentError:
             return True
         return True
-
-    def _registry(self) -> Registry:
-        return Registry.load(self._member.config.service_folders)
 
     # taking
 
@@ -200,8 +198,7 @@ class Admission:
             if seen is not None and xml != seen:
                 self._give_back(folder, received)
                 return None
-            roots = self._member.config.data_roots
-            session = parse_session(xml, self._registry(), Limits(), files=files, data_roots=roots, sid=sid)
+            session = self._parse(xml, files, sid)
             self._sync_submission(folder)
         except PermanentError as error:
             self._reject_folder(folder, received, str(error))
@@ -209,6 +206,11 @@ class Admission:
         file = received.file.encode(errors="replace").decode()  # a name in Latin-1 is no text
         attempts = self._member.config.max_attempts
         return self._admit(sid, folder, Admitted(sid, file, received.owner, received.at, attempts, session).encode())
+
+    def _parse(self, xml: bytes, files: frozenset[str] | None, sid: str) -> Session:
+        config = self._member.config
+        registry, is_open = Registry.load(config.service_folders), config.functions_by_value
+        return parse_session(xml, registry, Limits(), files, config.data_roots, sid, is_open)
 
     def _received(self, folder: Path) -> Received:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from park_spool import survey
+from park_spool import naming, survey
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.survey import Survey
@@ -72,6 +72,8 @@ class Controlling:
         now = self._member.monotonic()
         if opened.sid in seen.sids() or not (opened.is_reduced or opened.controls.is_deleted):
             opened.quiet_since = None
+            if opened.grows:
+                self._drop_replies(opened.sid, seen)
         elif opened.is_untouched:
             return self._finish(opened)
         elif opened.quiet_since is None:
@@ -80,8 +82,14 @@ class Controlling:
             return self._finish(opened)
         return False
 
+    def _drop_replies(self, sid: str, seen: Survey) -> None:
+        """Unlink what nodes still answer to an asker that is gone, or does not want it any more."""
+        for node, unit in seen.replied:
+            if unit.sid == sid:
+                self._member.disk.unlink(self._member.layout.replies / naming.reply_name(unit, node))
+
     def _finish(self, opened: OpenSession) -> bool:
-        if opened.controls.is_deleted:
+        if opened.controls.is_deleted or opened.grows:
             ending.bury(self._member, opened.admitted)
         elif not ending.close(self._member, opened, "it was cancelled, and nothing of it is left"):
             return False

@@ -16,6 +16,7 @@ from park_spool import survey
 from park_spool.admitted import Admitted
 from park_spool.member import Member
 from park_spool.tending.open_sessions import OpenSession
+from park_spool.tombstones import CALLS
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def bury(member: Member, session: Admitted) -> None:
     """Delete a session: the tombstone first, so that whoever finds half of it left goes on."""
     if member.disk.kind(member.layout.tombstone(session.sid)) is None:
         known = {"user": session.user, "file": session.file, "received": session.received, "at": member.wall()}
+        known |= {CALLS: True} if session.session.grows else {}
         words = json.dumps(known, ensure_ascii=False).encode() + b"\n"
         # At this instant it is deleted.
         member.disk.publish(member.layout.tombstone(session.sid), words, durable=True)
@@ -56,6 +58,7 @@ def clear_away(member: Member, sid: str) -> None:
     disk, spool = member.disk, member.layout
     disk.sync(spool.closed)  # CRASH: who made the tombstone may have died before it was durable
     disk.remove_tree(spool.kept(sid))
+    disk.remove_tree(spool.calls(sid))
     grave = spool.tmp / f"{member.name}.{sid}"
     # RACE: another spoold that knew only of a cancel may have closed it.
     for folder in (spool.session(sid), spool.closed_session(sid)):

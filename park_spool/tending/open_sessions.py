@@ -61,6 +61,11 @@ class OpenSession:
         return self.admitted.sid
 
     @property
+    def grows(self) -> bool:
+        """Whether an asker makes its jobs as it goes on: then it alone knows what is missing, and when it is over."""
+        return self.admitted.session.grows
+
+    @property
     def sizes(self) -> dict[Key, int]:
         return self.admitted.session.sizes()
 
@@ -168,7 +173,7 @@ class OpenSession:
 
     def is_complete(self) -> bool:
         """Say whether all jobs are final, by tallies that know every retry, and every wish to reduce again."""
-        return self.tally.covers(self.sizes) and not self._unread and self.is_reduced
+        return not self.grows and self.tally.covers(self.sizes) and not self._unread and self.is_reduced
 
     @property
     def is_reduced(self) -> bool:

@@ -43,6 +43,8 @@ class Repeating:
         opened = self._sessions.get(unit.sid)
         if opened is None or opened.startable or not opened.is_flowing or not opened.admitted.has(unit):
             return False
+        if opened.grows:
+            return False  # a function that somebody calls once is not to run twice because it takes long
         return unit not in opened.again and not opened.is_final(unit)
 
     def _tag(self, unit: Unit) -> str:

@@ -13,12 +13,14 @@ from park_spool.catalog.registry import Registry
 from park_spool.errors import PermanentError
 from park_spool.leadership import Candidate
 from park_spool.member import Member
-from park_spool.naming import Unit
+from park_spool.naming import MOST_CALLS, Unit
 from park_spool.nodes import Nodes
 from park_spool.tallies import Tally
 from park_spool.tending import ending, open_sessions
 from park_spool.tending.admission import Admission
+from park_spool.tending.askers import Askers
 from park_spool.tending.auditing import Auditing
+from park_spool.tending.calls_janitor import CallsJanitor
 from park_spool.tending.controlling import Controlling
 from park_spool.tending.janitor import Janitor
 from park_spool.tending.offering import Offering
@@ -46,6 +48,8 @@ class Tending:
         self._offering = Offering(member)
         self._repeating = Repeating(member, self._sessions)
         self._controlling = Controlling(member, self._sessions)
+        self._askers = Askers(member, self._sessions)
+        self._calls_janitor = CallsJanitor(member)
         self._auditing = Auditing(member, self._sessions, self._controlling)
         self._take_back = TakeBack(member, self._nodes, self._standing, self._pend)
         self._due = {"audit": 0.0, "nodes": 0.0, "sessions": 0.0}
@@ -131,6 +135,7 @@ class Tending:
         """Clear what crashes left behind, and have everything looked at that was left alone before."""
         for sid in self._janitor.step({rank for opened in self._sessions.values() for rank in opened.ranks()}):
             self._open(sid, is_mine=True)
+        self._calls_janitor.step()
         self._broken.clear()
         self._look_for_sessions()
         ending.withdraw(self._member, lambda sid: sid not in self._sessions and not self._is_open(sid))
@@ -154,6 +159,7 @@ class Tending:
     def _look_at_sessions(self) -> bool:
         """Take in what users and reducers say of each session, and do it; return whether a session ended."""
         self._look_for_sessions()
+        self._askers.step()
         closed = False
         for sid, opened in list(self._sessions.items()):
             if not opened.look(self._member):
@@ -190,7 +196,7 @@ class Tending:
     def _nothing_left(self, sid: str) -> Standing:
         found = admitted.find(self._member.disk, self._member.layout, sid)
         sizes = found[1].session.sizes() if found else {}
-        return Standing(Tally({key: [(1, size + 1)] for key, size in sizes.items()}))
+        return Standing(Tally({key: [(1, (size or MOST_CALLS) + 1)] for key, size in sizes.items()}))
 
     def _pend(self, units: list[Unit]) -> None:
         opened = self._sessions.get(units[0].sid)

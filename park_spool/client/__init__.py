@@ -1,0 +1,1 @@
+"""What a Python program has of a spool: an executor for its functions."""
