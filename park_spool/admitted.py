@@ -59,8 +59,10 @@ class Admitted:
         return self.session.groups[key[0] - 1].joblists[key[1] - 1].priority
 
     def has(self, unit: Unit) -> bool:
-        """Say whether a unit names jobs that this session has."""
-        return unit.stop - 1 <= self.session.sizes().get(unit.key, 0)
+        """Say whether a unit names jobs that this session has; of a sequential job list one at a time."""
+        if unit.stop - 1 > self.session.sizes().get(unit.key, 0):
+            return False
+        return unit.size == 1 or not self.session.groups[unit.group - 1].joblists[unit.joblist - 1].is_sequential
 
     def is_final(self, status: str, attempt: int) -> bool:
         """Say whether a result ends its job: it is ok, or its attempt is the last of its round; `cancelled` never does.

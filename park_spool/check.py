@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from park_spool import admitted, controls, layout, naming, replies, retries, sealed, survey, tallies, wishes
+from park_spool import (
+    admitted,
+    controls,
+    intervals,
+    layout,
+    naming,
+    replies,
+    retries,
+    sealed,
+    starts,
+    survey,
+    tallies,
+    wishes,
+)
 from park_spool.admitted import Admitted
 from park_spool.atomic import Disk
 from park_spool.errors import PermanentError, TornError
@@ -115,6 +128,8 @@ class _Looks:
                 yield f"{where}/{name}: is not the name of a control; nobody does what it asks"
             elif name.startswith("retry."):
                 yield from self._retry(f"{where}/{name}", path / name, session)
+            elif name.startswith("start."):
+                yield from self._start(f"{where}/{name}", path / name, session)
 
     def _retry(self, where: str, path: Path, session: Admitted) -> Iterator[str]:
         if wishes.parse_retry(path.name) is None:
@@ -127,6 +142,18 @@ class _Looks:
             return
         if not set(named) <= set(session.session.sizes()):
             yield f"{where}: names job lists that its session has not"
+
+    def _start(self, where: str, path: Path, session: Admitted) -> Iterator[str]:
+        start = naming.parse_start(path.name)
+        if start is None:
+            yield f"{where}: is not the name of start values; nobody starts from them"
+        elif not starts.waits_of(session.session).may_have(start):
+            yield f"{where}: nothing of its session waits for these start values"
+        elif (data := self._disk.read(path)) is not None:
+            try:
+                starts.decode(data)
+            except TornError as error:
+                yield f"{where}: {error}"
 
     def units(self) -> Iterator[str]:
         """Hold each unit in ready/ and claimed/ against the session that it names, and its folder against its rank."""
@@ -159,6 +186,18 @@ class _Looks:
             yield f"{where}: expected rank {session.rank(unit.key)}"
         elif rank is not None and self._disk.kind(self._spool.session(unit.sid)) is None:
             yield f"{where}: its session is closed, nobody needs its jobs"
+        elif rank is not None and self._is_too_early(unit, session):
+            yield f"{where}: waits for its start values, and was offered without"
+
+    def _is_too_early(self, unit: Unit, session: Admitted) -> bool:
+        """Say whether the start of a unit does not stand, though its jobs have neither result nor reply."""
+        needed = starts.waits_of(session.session).needed(unit.key, unit.start)
+        if starts.starts_in(self._said(unit.sid)).issuperset(needed):
+            return False
+        final = tallies.read(self._disk, self._spool.session(unit.sid), {}).final.get(unit.key, [])
+        replied = (reply[0] for name in self._disk.names(self._spool.replies) if (reply := naming.parse_reply(name)))
+        answered = any((one.sid, one.key, one.start) == (unit.sid, unit.key, unit.start) for one in replied)
+        return not answered and not intervals.holds(final, unit.start, unit.stop)
 
     def _said(self, sid: str) -> list[str]:
         """Return the names in a session's folder, open or closed, as one look saw them."""

@@ -12,13 +12,18 @@ its own. What stands in the file (who, when) is for people; the name alone decid
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from park_spool import naming
+from park_spool.atomic import Disk
 from park_spool.member import Member
 from park_spool.wishes import Control, parse_control
+
+Note = Mapping[str, object]
+NOTHING: Note = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,35 @@ def _kind(verb: str) -> str:
     return {"cancel": "end", "delete": "end", "pause": "flow", "resume": "flow"}.get(verb, verb)
 
 
-def say(member: Member, folder: Path, verb: str, user: str, argument: int | None = None) -> str:
+def why_cancelled(disk: Disk, folder: Path, names: Iterable[str]) -> str | None:
+    """Return why a session was cancelled, if who first said it said so: the reducer does, users need not."""
+    said = sorted(control for control in map(parse_control, names) if control and control.verb == "cancel")
+    try:
+        return str(json.loads(disk.read(folder / said[0].name) or b"")["why"]) if said else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def say(
+    member: Member,
+    folder: Path,
+    verb: str,
+    user: str,
+    argument: int | None = None,
+    note: Note = NOTHING,
+) -> str:
     """Say something about the session in `folder`; return the control's name.
 
-    At the instant of the create it is said. FileNotFoundError if the session has moved: look where it is, say it again.
+    `note` is what else people should know: that is published durably, since it is said nowhere else.
+
+    At the instant of the create, or of the rename, it is said. FileNotFoundError if the session has moved: look where
+    it is, say it again.
     """
     said = [control.seq for control in map(parse_control, member.disk.names(folder)) if control is not None]
     control = Control(max(said, default=0) + 1, naming.random_word(member.choose), verb, argument)
-    words = json.dumps({"by": user, "at": member.wall()}, ensure_ascii=False).encode() + b"\n"
-    member.disk.create(folder / control.name, words)
+    words = json.dumps({"by": user, "at": member.wall(), **note}, ensure_ascii=False).encode() + b"\n"
+    if note:
+        member.disk.publish(folder / control.name, words, durable=True)
+    else:
+        member.disk.create(folder / control.name, words)
     return control.name

@@ -6,7 +6,7 @@ All are counted from 1, and both ends of a range are included. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from park_spool import intervals
 from park_spool.errors import NotFound
@@ -70,3 +70,24 @@ def words(jobs: Mapping[Key, Intervals], most: int = 8) -> str:
 def _name(key: Key, piece: Interval) -> str:
     first, last = piece[0], piece[1] - 1
     return f"{key[0]}.{key[1]}.{first}" + (f"-{last}" if last > first else "")
+
+
+def chosen(failed: Mapping[Key, Intervals], names: Collection[str], sid: str) -> dict[Key, Intervals]:
+    """Choose those of the failed jobs that are named, all if none is. Raises NotFound if a name means none of them.
+
+    >>> chosen({(1, 1): [(3, 6)]}, ("1.1.4",), "20261123-025532-k3j9")
+    {(1, 1): [(4, 5)]}
+    """
+    if not failed:
+        raise NotFound(f"no job of session {sid} failed for good; nothing was changed")
+    found: dict[Key, Intervals] = {}
+    for name in names or [f"{group}.{joblist}" for group, joblist in failed]:
+        key, piece = read(name)
+        pieces = intervals.intersect(failed.get(key, []), [piece])
+        if not pieces:
+            raise NotFound(
+                f"{name}: no job of it failed for good: what is ok stays, and what has attempts left is tried again by "
+                f"itself; nothing was changed. Failed are {words(failed)}"
+            )
+        found[key] = intervals.union([*found.get(key, []), *pieces])
+    return found

@@ -74,6 +74,28 @@ class Lock:
         return f"{self.role}.{self.epoch:06d}.{self.candidate}.{self.seq:09d}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Start:
+    """The start values of one step, `job` of a sequential job list; without job list and job of a whole group."""
+
+    group: int
+    joblist: int = 0
+    job: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return its name in the session's folder.
+
+        >>> Start(2).name, Start(2, 1, 17).name
+        ('start.002.000.000000000', 'start.002.001.000000017')
+        """
+        return f"start.{self.group:03d}.{self.joblist:03d}.{self.job:09d}"
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.group, self.joblist
+
+
 def parse_unit(name: str) -> Unit | None:
     """Read a unit's name; None if it is not one.
 
@@ -110,6 +132,13 @@ def parse_reply(name: str) -> tuple[Unit, str] | None:
     match = PATTERNS["reply"].fullmatch(name)
     unit = _unit(match) if match else None
     return (unit, match["node"]) if match and unit else None
+
+
+def parse_start(name: str) -> Start | None:
+    """Read the name of start values; None if it is not one."""
+    match = PATTERNS["start"].fullmatch(name)
+    start = Start(*(int(match[word]) for word in ("group", "joblist", "job"))) if match else None
+    return start if start and start.group and bool(start.joblist) == bool(start.job) else None
 
 
 def heartbeat_name(node: str, seq: int) -> str:

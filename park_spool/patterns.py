@@ -35,7 +35,8 @@ _TEXTS = {
     + _RANDOM
     + r"\.(?P<verb>cancel|delete|pause|resume|priority|reduce)(\.(?P<argument>-?\d{1,3}))?",
     "retry": r"retry\.(?P<round>\d{2})\." + _RANDOM,
-    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)",
+    "start": r"start\.(?P<group>\d{3})\.(?P<joblist>\d{3})\.(?P<job>\d{9})",
+    "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)\.(?P<channel>mail|webhook)",
     "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
     "notice": _NODE + r"\.(?P<verb>drain|bad)",

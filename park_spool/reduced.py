@@ -14,6 +14,7 @@ from park_spool.archive.holding import lock_of
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.member import Member
+from park_spool.reducing.children import sender
 from park_spool.reducing.role import Reduction
 from park_spool.wakeup import Wakeup
 
@@ -46,7 +47,7 @@ class Turn:
 
     def __init__(self, settings: Config, me: Member) -> None:
         self._lock = lock_of(settings.archive)
-        self._reduction = Reduction(me)
+        self._reduction = Reduction(me, sender(settings))
         self._is_told = False
         self.wakeup = Wakeup(flat=[settings.layout.replies, settings.layout.sessions])
         self.stop = daemon.Stop(self.wakeup.interrupt)

@@ -17,8 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from park_spool import member as joining
 from park_spool import naming
 from park_spool.catalog.registry import Registry
+from park_spool.config import Config
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.member import Member
 from park_spool.sessions import submission
@@ -127,6 +129,13 @@ def send(member: Member, parcel: Parcel) -> str:
     finally:
         _clear(member, prepared)
     return sid
+
+
+def send_checked(settings: Config, parcel: Parcel) -> str:
+    """Send a submission that would be admitted. Raises SessionError if it would not."""
+    registry = Registry.load(settings.service_folders)
+    check(parcel, registry, settings.data_roots, settings.max_submission_bytes)
+    return send(joining.join(settings), parcel)
 
 
 def _clear(member: Member, prepared: Path) -> None:

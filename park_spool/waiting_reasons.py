@@ -1,25 +1,64 @@
 """Why nothing of an open session runs now, in plain words for `park status`. Pure: the caller has looked.
 
-The first reason that applies is the one to act on: what users said, then whether anybody is there, then whether
-anybody suits, then whether the reducer keeps up.
+The first reason that applies is the one to act on: what users said, then what it waits for, then whether anybody is
+there, then whether anybody suits, then whether the reducer keeps up; last, what some of its groups wait for.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection, Mapping
 
 from park_spool import tags
 from park_spool.admitted import Admitted
 from park_spool.cluster import Cluster
 from park_spool.controls import Controls
+from park_spool.naming import Start
+from park_spool.sessions.after import After
+from park_spool.starts import waits_of
+
+NO_NODE = "no node is alive; start one with `park-noded`"
+MOST = 3  # groups that are named
 
 
 def why_waiting(
-    session: Admitted, said: Controls, cluster: Cluster, replies: int = 0, max_replies: int = 10_000
+    session: Admitted,
+    said: Controls,
+    cluster: Cluster,
+    replies: int = 0,
+    max_replies: int = 10_000,
+    starts: Collection[Start] = (),
+    unknown: Collection[str] = (),
 ) -> str | None:
     """Return one sentence, None if nothing but other work is in the way.
 
-    `said` is what users said of the session, `replies` the number of names in replies/.
+    `said` is what users said of the session, `replies` the number of names in replies/; `starts` are the start values
+    that stand for it, `unknown` those of the sessions that it waits for of which nothing is known.
     """
-    return _said(said) or _nobody(cluster) or _unsuited(session, cluster) or _choked(replies, max_replies)
+    groups = waits_of(session.session).groups
+    waits = {group: _ahead(after, unknown) for group, after in groups.items() if Start(group) not in starts}
+    is_begun = len(waits) < len(session.session.groups)
+    return (
+        _said(said)
+        or (None if is_begun else f"it waits for {waits[1]}")
+        or _nobody(cluster)
+        or _unsuited(session, cluster)
+        or _choked(replies, max_replies)
+        or _some(waits)
+    )
+
+
+def _some(waits: Mapping[int, str]) -> str | None:
+    """Say what some groups wait for.
+
+    >>> _some({2: "group 1", 3: "group 2", 4: "group 3", 5: "group 4"})
+    'group 2 waits for group 1; group 3 waits for group 2; group 4 waits for group 3; …'
+    """
+    first = [f"group {group} waits for {ahead}" for group, ahead in [*waits.items()][:MOST]]
+    return "; ".join([*first, *(["…"] if len(waits) > MOST else [])]) or None
+
+
+def _ahead(after: After, unknown: Collection[str]) -> str:
+    return f"{after.name}, which is not known here" if after.sid in unknown else after.name
 
 
 def _said(said: Controls) -> str | None:
@@ -32,7 +71,7 @@ def _said(said: Controls) -> str | None:
 
 def _nobody(cluster: Cluster) -> str | None:
     if not cluster.nodes:
-        return "no node is alive; start one with `park-noded`"
+        return NO_NODE
     if any(node.is_claiming for node in cluster.nodes):
         return None
     many = len(cluster.nodes)

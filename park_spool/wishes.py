@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from park_spool.naming import is_sid, random_word
 from park_spool.patterns import PATTERNS
 
 EVENTS = ("started", "done", "failed", "cancelled")
+MAIL, WEBHOOK = "mail", "webhook"
 MOST_PRIORITY = 100  # a rank has three digits for 100 − priority
 
 
@@ -65,19 +67,31 @@ def parse_retry(name: str) -> int | None:
     return int(match["round"]) if match else None
 
 
-def told_name(edition: int, event: str) -> str:
-    """Return the name that says that people were told of an event of a session."""
-    return f"told.{edition:06d}.{event}"
+class Told(NamedTuple):
+    """That people are, or were, told of an event of a session by mail or webhook."""
+
+    edition: int
+    event: str
+    channel: str
+
+    @property
+    def name(self) -> str:
+        """Return the name in the session's folder that says that they were.
+
+        >>> Told(1, "done", "mail").name
+        'told.000001.done.mail'
+        """
+        return f"told.{self.edition:06d}.{self.event}.{self.channel}"
 
 
-def parse_told(name: str) -> tuple[int, str] | None:
-    """Read the edition and the event out of such a name; None if it is not one.
+def parse_told(name: str) -> Told | None:
+    """Read such a name; None if it is not one.
 
-    >>> parse_told(told_name(2, "done"))
-    (2, 'done')
+    >>> parse_told("told.000002.failed.webhook")
+    Told(edition=2, event='failed', channel='webhook')
     """
     match = PATTERNS["told"].fullmatch(name)
-    return (int(match["edition"]), match["event"]) if match else None
+    return Told(int(match["edition"]), match["event"], match["channel"]) if match else None
 
 
 def edition_of(names: Iterable[str]) -> int:

@@ -320,4 +320,42 @@ WISHES = (
     ),
 )
 
-CASES = (*NOT_XML, *QUOTES, *ENCODINGS, *ATTACKS, *STRUCTURE, *VALUES, *NAMES, *INPUTS, *DATA, *WISHES)
+
+def after(text: str, more: str = "") -> bytes:
+    """Give the tutorial's session with a group, in line 3, that waits for something."""
+    return edited("<group name='group1'>", f"<group name='group1' after='{text}'>{more}")
+
+
+def waiting(text: str) -> bytes:
+    """Give the tutorial's session so that it waits for something, in line 2."""
+    return edited(" type='7'", f" type='7' after='{text}'")
+
+
+SID = "20261123-025532-k3j9"
+ORDER = (
+    Bad("after nothing", waiting(""), ("after='' of <session>", "whole id", "SID.2"), 2),
+    Bad("after the beginning of an id", waiting("20261123-02"), ("'20261123-02'", "whole id of a session"), 2),
+    Bad("session after a group of its own", waiting("1"), ("after='1' of <session>", "whole id"), 2),
+    Bad("after an id in capitals", waiting(SID.upper()), ("whole id",), 2),
+    Bad("after group 0 of a session", after(f"{SID}.0"), ("after=", "SID.2"), 3),
+    Bad("after a job of a session", after(f"{SID}.1.1"), ("after=", "SID.2"), 3),
+    Bad("after a group by its name", after("group1"), ("'group1'", "number of an earlier group"), 3),
+    Bad("after itself", after("1"), ("after='1' of <group>", "this very group", "earlier"), 3),
+    Bad("after a later group", after("2"), ("after='2' of <group>", "later than group 1", "earlier"), 3),
+    Bad("unknown order", edited("cnt='4'", "cnt='4' order='random'"), ("'random'", "'sequential'"), 11),
+    Bad("order in capitals", edited("cnt='4'", "cnt='4' order='Sequential'"), ("'sequential'", "any order"), 11),
+    Bad(
+        "too many steps",
+        edited("cnt='4'", "cnt='10001' order='sequential'"),
+        ("sequential <joblist>", "10,001 jobs", "10,000"),
+        11,
+    ),
+    Bad(
+        "first step without what it needs",
+        edited("cnt='4'>", "order='sequential'><input/>"),
+        ("lacks 'count'",),
+        11,
+    ),
+)
+
+CASES = (*NOT_XML, *QUOTES, *ENCODINGS, *ATTACKS, *STRUCTURE, *VALUES, *NAMES, *INPUTS, *DATA, *WISHES, *ORDER)

@@ -506,6 +506,25 @@ def test_a_chosen_sid_survives_a_crash_in_the_middle(world: World, inbox: Path) 
     finished(world)
 
 
+def test_a_chosen_sid_is_kept_where_two_spoolds_take_one_name_at_once(world: World, inbox: Path) -> None:
+    """Who sent it knows it by that id: `park wait` looks for it, and another session may wait for it."""
+
+    class Late(Admission):
+        def _is_being_admitted(self, name: str) -> bool:
+            is_begun = super()._is_being_admitted(name)
+            world.layout.admitting(CHOSEN).mkdir(exist_ok=True)  # RACE: by another, between two looks
+            return is_begun
+
+    (inbox / naming.submitted_name(CHOSEN, "film.xml")).write_text(XML)
+    late = Late(world.member())
+    late.inbox.heard(os.listdir(inbox))
+    assert late.step() == []
+    assert (os.listdir(inbox), admitted(world)) == ([naming.submitted_name(CHOSEN, "film.xml")], [])
+    world.layout.admitting(CHOSEN).rmdir()
+    assert look(world, Admission(world.member())) == [CHOSEN]
+    finished(world)
+
+
 def test_two_files_under_one_sid_are_both_kept(world: World, inbox: Path) -> None:
     """RACE: the second took its `.SID` between the first one's rename to SID and its own look."""
     world.layout.admitting(CHOSEN).mkdir()

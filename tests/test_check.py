@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from world import STRANGER, Actors, World, run_until_closed
 
-from park_spool import naming, retries, sealed, tallies
+from park_spool import naming, retries, sealed, starts, tallies
 from park_spool.check import check, check_twice
 from park_spool.layout import FOLDERS
-from park_spool.naming import Unit
+from park_spool.naming import Start, Unit
+from park_spool.starts import Given
 from park_spool.tallies import Tally
 
 OTHER = "20261123-025532-zzzz"
@@ -84,6 +85,25 @@ def delete(world: World, sid: str) -> None:
 
 def foreign_bundle(world: World, sid: str) -> None:
     bundle(world, sid, sealed.bind([world.reply(unit(OTHER), STRANGER)]))
+
+
+CHAIN = """<session user='w'><group><task cmd='tester/noop'/><joblist order='sequential' priority='4' cnt='4'><input/></joblist></group>
+<group after='1'><task cmd='tester/noop'/><joblist priority='4'><input/></joblist></group></session>"""
+
+
+def chained(world: World, sid: str) -> str:
+    """Put another session in the place of the one that is there, under its id: its group 2 waits, its job list goes step by step."""
+    shutil.rmtree(world.layout.session(sid))
+    (world.layout.inbox / naming.submitted_name(sid, "chain.xml")).write_text(CHAIN)
+    world.let(world.spoold(), turns=3)
+    assert world.layout.session(sid).is_dir()
+    for path in world.layout.ready.glob("*/*"):
+        path.unlink()
+    return sid
+
+
+def start(world: World, sid: str, which: Start, data: bytes | None = None) -> None:
+    say(world, sid, which.name, starts.encode(Given(), STRANGER, 0.0) if data is None else data)
 
 
 # What is planted, and the sentence that must be said of it, alone.
@@ -168,6 +188,34 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
     "a retry of an unknown job list": (
         lambda w, sid: retry(w, sid, (9, 1)),
         "sessions/SID/retry.01.x0p2qa: names job lists that its session has not",
+    ),
+    "start values of nothing": (
+        lambda w, sid: start(w, chained(w, sid), Start(2, 1)),
+        "sessions/SID/start.002.001.000000000: is not the name of start values; nobody starts from them",
+    ),
+    "start values that nobody waits for": (
+        lambda w, sid: start(w, chained(w, sid), Start(1)),
+        "sessions/SID/start.001.000.000000000: nothing of its session waits for these start values",
+    ),
+    "start values of a step that there is not": (
+        lambda w, sid: start(w, chained(w, sid), Start(1, 1, 5)),
+        "sessions/SID/start.001.001.000000005: nothing of its session waits for these start values",
+    ),
+    "torn start values": (
+        lambda w, sid: start(w, chained(w, sid), Start(2), b"torn"),
+        "sessions/SID/start.002.000.000000000: its last line is not",
+    ),
+    "a step before its start values": (
+        lambda w, sid: w.plant_ready(unit(chained(w, sid), 3, 4)),
+        "ready/100-096/UNIT: waits for its start values, and was offered without",
+    ),
+    "a group before its start values": (
+        lambda w, sid: w.plant_ready(replace(unit(chained(w, sid)), group=2)),
+        "ready/100-096/UNIT: waits for its start values, and was offered without",
+    ),
+    "two steps at once": (
+        lambda w, sid: w.plant_ready(unit(chained(w, sid), 1, 3)),
+        "ready/100-096/UNIT: names jobs that its session has not",
     ),
     "closed beside a tombstone": (
         lambda w, sid: [w.layout.tombstone(sid).touch(), close(w, sid)],
@@ -306,6 +354,18 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
         say(w, sid, "control.000000002.x0p2qa.resume"),
     ],
     "a unit of a retry": lambda w, sid: [retry(w, sid), w.plant_ready(replace(unit(sid), round=1))],
+    "start values of a step that is final": lambda w, sid: [
+        start(w, chained(w, sid), Start(1, 1, 2)),
+        tally(w, sid, Tally({(1, 1): [(1, 3)]})),
+    ],
+    "a step that was answered elsewhere, without its start values": lambda w, sid: [
+        w.plant_ready(unit(chained(w, sid), 3, 4)),
+        w.plant_reply(unit(sid, 3, 4), STRANGER),
+    ],
+    "a step that is final, without its start values": lambda w, sid: [
+        w.plant_ready(unit(chained(w, sid), 2, 3)),
+        tally(w, sid, Tally({(1, 1): [(1, 3)]})),
+    ],
     "a notice to a dead node": lambda w, sid: [
         touch(w.layout.nodes / f"{STRANGER}.{verb}") for verb in ("drain", "bad")
     ],
@@ -345,6 +405,7 @@ def test_all_leftovers_together_end_by_themselves(world: World) -> None:
     others = {"a full .SID", "anything in the inbox", "an empty folder of a dead node", "dot-names everywhere"}
     others |= {"an expired folder"}  # an expired claim makes it
     others |= {"a tally of an earlier reducer"}  # it says that jobs are final, which no bundle holds here
+    others |= {what for what in LEGAL if "a step that" in what}  # of another session
     for what in sorted({what for what in LEGAL if "closed" not in what} - others):
         LEGAL[what](world, sid)
     actors = Actors({"spoold": world.spoold, "node": world.node, "reduced": world.reducer})

@@ -14,8 +14,8 @@ from world import World
 from park_spool import naming
 from park_spool.cli import waiting
 from park_spool.cli.options import FAILED, FINE, REJECTED, TRY_LATER, USAGE
-from park_spool.cli.retrying import chosen
 from park_spool.errors import NotFound
+from park_spool.job_names import chosen
 from park_spool.looking import standing
 from park_spool.looking.standing import Look
 

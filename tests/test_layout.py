@@ -34,6 +34,7 @@ GOOD = (
     f"tally.{NODE}.000000002",
     f"{NODE}.000000002",
     "100-096",
+    "start.002.001.000000017",
 )
 NAMES = st.one_of(
     st.text(max_size=80),
@@ -67,6 +68,7 @@ def test_what_is_read_is_made_again_letter_for_letter(name: str) -> None:
         (naming.parse_lock, lambda lock: lock.name),
         (naming.parse_tally, lambda found: naming.tally_name(*found)),
         (naming.parse_bundle, lambda found: naming.bundle_name(*found)),
+        (naming.parse_start, lambda start: start.name),
     ]
     for parse, make in makers:
         found = parse(name)
@@ -87,6 +89,11 @@ def test_strangers_are_no_names(name: str, change: str) -> None:
 def test_no_other_digits_than_ours(pattern: str) -> None:
     """`int` reads Arabic digits too: such a name would be read as a unit that nobody ever finds."""
     assert not any(PATTERNS[pattern].fullmatch(name.replace("0", "\u0660")) for name in (*GOOD, SID, NODE))
+
+
+@pytest.mark.parametrize("numbers", ["000.000.000000000", "001.000.000000001", "001.001.000000000"])
+def test_impossible_starts_are_none(numbers: str) -> None:
+    assert naming.parse_start(f"start.{numbers}") is None
 
 
 @pytest.mark.parametrize("span", ["000000000-000000004", "000000005-000000004"])

@@ -35,6 +35,8 @@ ELSEWHERE = {
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
+    "park_spool/cli/plotting.py": "a user's own folder",
+    "park_spool/cli/results.py": "a user's own folder",
 }
 
 # The only places that may catch everything and go on, and why.

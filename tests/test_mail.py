@@ -5,44 +5,18 @@ from __future__ import annotations
 import ssl
 import subprocess
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from listening import Keeper, mail_server
 
-from park_spool.cli.serving import choose_port
 from park_spool.delivering import mail
 from park_spool.delivering.mail import Server, compose, server_of
 from park_spool.errors import PermanentError, TemporaryError
 
 TEXT = "Session 20261123-025532-k3j9 is over: χ² fell.\n.\nA line with one dot was above.\n"
-
-
-class Keeper:
-    """Keeps what it is handed; refuses addresses that say so."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.recipients: list[list[str]] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if address.startswith("unknown"):
-            return "550 5.1.1 no such user here"
-        if address.startswith("grey"):
-            return "451 4.7.1 come back later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        message = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        self.messages.append(message)
-        self.recipients.append(list(envelope.rcpt_tos))
-        return "250 kept"
 
 
 @pytest.fixture
@@ -52,13 +26,8 @@ def keeper() -> Keeper:
 
 @pytest.fixture
 def server(keeper: Keeper) -> Iterator[Server]:
-    port = choose_port("127.0.0.1", 0)
-    controller = Controller(keeper, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield server_of(f"127.0.0.1:{port}", "none", "park@example.org", "", "")
-    finally:
-        controller.stop()
+    with mail_server(keeper) as place:
+        yield server_of(place, "none", "park@example.org", "", "")
 
 
 def test_a_message_arrives_with_its_text_and_pictures(server: Server, keeper: Keeper, tmp_path: Path) -> None:
@@ -135,12 +104,9 @@ def test_encryption_and_a_password(
     key, cert = certificate(tmp_path, needs)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    port = choose_port("127.0.0.1", 0)
     more = {"tls_context": context, "authenticator": authenticator, "auth_required": True}
-    controller = Controller(keeper, hostname="127.0.0.1", port=port, **more)
-    controller.start()
-    try:
-        there = server_of(f"127.0.0.1:{port}", "starttls", "park@example.org", "park", password)
+    with mail_server(keeper, **more) as place:
+        there = server_of(place, "starttls", "park@example.org", "park", password)
         message = compose(there.sender, ["w@x.org"], "done", TEXT)
         with pytest.raises(TemporaryError, match="certificate verify failed"):
             mail.send(there, message)
@@ -150,8 +116,6 @@ def test_encryption_and_a_password(
         else:
             with pytest.raises(PermanentError, match="535"):
                 mail.send(there, message)
-    finally:
-        controller.stop()
     assert len(keeper.messages) == is_right
 
 

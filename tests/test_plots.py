@@ -117,7 +117,7 @@ def test_thumbnails_stand_under_what_they_are_of_twenty_on_a_page() -> None:
     titles = [[axes.get_title() for axes in page.axes if axes.axison] for page in pages]
     assert titles == [[f"frame {number}" for number in range(20)], ["frame 20", "frame 21", "frame 22", "lost"]]
     assert [text.get_text() for text in pages[1].axes[2].texts] == ["χ²/dof 7.33"]
-    images, document = plots.plot_thumbnails(shown, "annealing")
+    images, [document] = plots.plot_thumbnails(shown, "annealing"), plots.plot_thumbnails(shown, "annealing", "pdf")
     assert len(images) == 2 and all(size_of(image)[0] == round(curves.PAGE[0] * style.DPI) for image in images)
     assert document.startswith(b"%PDF") and document.count(b"/Type /Page ") == 2
 

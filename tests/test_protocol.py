@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from test_check import LEGAL
-from world import STRANGER, Actors, World, run_until_closed, state
+from world import SESSION, STRANGER, Actors, World, run_until_closed, state
 
 from park_spool import controls, naming, retries, tallies, wishes
 from park_spool.archive import snapshots
@@ -67,7 +67,7 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
             seen.update(word for word, pattern in PATTERNS.items() if pattern.fullmatch(path.name))
 
     world = World(tmp_path)
-    sid = world.admit()
+    sid = world.admit(xml=SESSION.format(many=4, few=2).replace("name='few'", "name='few' order='sequential'"))
     world.plant_claim(Unit(sid, 1, 1, 1, 2), STRANGER)
     user, folder = world.member(Watching), world.layout.session(sid)
     controls.say(user, folder, "priority", "wwchen", 7)
@@ -92,7 +92,7 @@ def deliver(world: World, reducer: Member, sid: str) -> None:
     """What a reducer's child does with the answer of a session that is closed."""
     for edition in (1, 2):
         reducer.disk.make_folder(world.layout.delivered(sid, edition))
-    reducer.disk.create(world.layout.closed_session(sid) / wishes.told_name(1, "done"))
+    reducer.disk.create(world.layout.closed_session(sid) / wishes.Told(1, "done", "mail").name)
 
 
 def keep(world: World, worker: Member, sid: str) -> None:
@@ -319,6 +319,7 @@ LEFTOVERS = {
     "bundle written but not counted": "a bundle that nobody counted",
     "reply counted but not unlinked": "a reply bundled and not unlinked",
     "tallies of earlier reducers": "a tally of an earlier reducer",
+    "start values of a step that is final": "start values of a step that is final",
     "locks of lower epochs": "a lock of a lower epoch",
     "snapshots of reducers that are gone": "a snapshot of a reducer that is gone",
     "`tmp/` names": "a temporary file",

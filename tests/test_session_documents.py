@@ -40,7 +40,9 @@ def test_the_examples_are_valid_and_admitted_without_warnings(path: Path) -> Non
 
 
 def test_there_are_examples_of_everything() -> None:
-    assert {path.stem for path in EXAMPLES} >= {"tutorial", "scan", "noop", "reflectivity", "priorities", "data"}
+    assert {path.stem for path in EXAMPLES} >= {
+        *("tutorial", "scan", "noop", "reflectivity", "priorities", "data", "chained", "sequential")
+    }
     assert parse((HERE / "docs/examples/reflectivity.xml").read_bytes()).sizes() == {(1, 1): 48}
 
 
@@ -56,7 +58,7 @@ def test_the_documents_own_sessions_are_admitted() -> None:
 def test_the_documents_bounds_are_the_codes() -> None:
     text = (HERE / "docs" / "session.md").read_text(encoding="utf-8")
     limits = Limits()
-    for bound in (limits.max_elements, limits.max_attributes, limits.max_jobs, limits.max_groups):
+    for bound in (limits.max_elements, limits.max_attributes, limits.max_jobs, limits.max_groups, limits.max_steps):
         assert f"{bound:,}" in text
     assert f"{limits.max_bytes >> 20} MiB" in text
     assert f"{limits.max_depth} deep" in text

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from listening import Hook, hook
 
 from park_spool.delivering.webhook import SIGNATURE, post, signature
 from park_spool.errors import PermanentError, TemporaryError
@@ -15,63 +14,32 @@ from park_spool.errors import PermanentError, TemporaryError
 EVENT = {"event": "done", "sid": "20261123-025532-k3j9", "name": "film in D₂O"}
 
 
-class Site(ThreadingHTTPServer):
-    """Answers each path with the status that it names, and keeps what came."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.came: list[tuple[str, dict[str, str], bytes]] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_POST(self) -> None:
-        data = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.came.append((self.path, dict(self.headers), data))
-        self.send_response(int(self.path.strip("/")))
-        self.send_header("Location", "/200")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def site() -> Iterator[Hook]:
+    with hook() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def test_an_event_is_posted_and_signed(site: Site) -> None:
+def test_an_event_is_posted_and_signed(site: Hook) -> None:
     post(f"{site.address}/200", EVENT, "secret")
     [(_, headers, data)] = site.came
     assert json.loads(data) == EVENT and headers["Content-Type"] == "application/json"
     assert headers[SIGNATURE] == signature("secret", data)
 
 
-def test_without_a_secret_there_is_no_signature(site: Site) -> None:
+def test_without_a_secret_there_is_no_signature(site: Hook) -> None:
     post(f"{site.address}/204", EVENT)
     assert SIGNATURE not in site.came[0][1]
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 408])
-def test_what_may_pass_is_tried_again(site: Site, status: int) -> None:
+def test_what_may_pass_is_tried_again(site: Hook, status: int) -> None:
     with pytest.raises(TemporaryError, match=f"answered {status}.*; it is tried again"):
         post(f"{site.address}/{status}", EVENT)
 
 
 @pytest.mark.parametrize("status", [400, 404, 302, 307])
-def test_what_will_not_pass_is_not_and_no_redirect_is_followed(site: Site, status: int) -> None:
+def test_what_will_not_pass_is_not_and_no_redirect_is_followed(site: Hook, status: int) -> None:
     with pytest.raises(PermanentError, match=f"answered {status}"):
         post(f"{site.address}/{status}", EVENT)
     assert [path for path, *_ in site.came] == [f"/{status}"]

@@ -59,14 +59,16 @@ class Clock:
 
 @dataclass
 class ScriptedRunner:
-    """Run jobs at once: each is ok, unless the script says how it fails at this attempt."""
+    """Run jobs at once: each is ok, unless the script says how it fails at this attempt; `reply` makes its output."""
 
     script: Callable[[int, int, int], str] = lambda joblist, job, attempt: "ok"
     assignment: Assignment | None = None
     ran: list[tuple[int, int]] = field(default_factory=list)
+    reply: Callable[[Assignment, int], dict[str, Any]] | None = None
+    given: Assignment | None = None  # the last one
 
     def start(self, assignment: Assignment) -> None:
-        self.assignment = assignment
+        self.assignment = self.given = assignment
 
     def poll(self, now: float) -> list[bytes] | None:
         if self.assignment is None:
@@ -80,10 +82,15 @@ class ScriptedRunner:
         self.ran.append((joblist, job))
         status = self.script(joblist, job, attempt)
         result = {"job": job, "status": status, "started": 5000.0 + 100 * joblist + job, "seconds": 0.5}
-        result["output"] = json.dumps({"chisq": 1000.0 / (joblist * 100 + job)}) if status == "ok" else ""
+        result["output"] = json.dumps(self._reply(joblist, job)) if status == "ok" else ""
         if status != "ok":
             result["why"] = "scripted"
         return json.dumps(result).encode() + b"\n"
+
+    def _reply(self, joblist: int, job: int) -> dict[str, Any]:
+        if self.reply is None or self.given is None:
+            return {"chisq": 1000.0 / (joblist * 100 + job)}
+        return self.reply(self.given, job)
 
     def kill(self) -> None:
         self.assignment = None
@@ -105,6 +112,7 @@ class World:
         self.random = random.Random(seed)
         self.config = Config(spool=self.root, archive=self.root / "archive" / "park.sqlite", **settings)
         self.script: Callable[[int, int, int], str] = lambda joblist, job, attempt: "ok"
+        self.output: Callable[[Assignment, int], dict[str, Any]] | None = None
         self._pids = iter(range(1, 10_000))
 
     @property
@@ -130,7 +138,7 @@ class World:
         return Tending(self.member(disk))
 
     def node(self, disk: Callable[[Path, str], Disk] = Disk, slots: int = 2) -> Node:
-        runners = [ScriptedRunner(lambda *job: self.script(*job)) for _ in range(slots + 1)]
+        runners = [ScriptedRunner(lambda *job: self.script(*job), reply=self.output) for _ in range(slots + 1)]
         return Node(self.member(disk), runners[:-1], scratch=self.root, spare=runners[-1:])
 
     def reducer(self, disk: Callable[[Path, str], Disk] = Disk, **settings: Any) -> Reduction:

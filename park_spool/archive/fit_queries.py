@@ -49,6 +49,9 @@ _DATASETS = """
       WHERE j.sid = ?1 AND j.group_number = ?2 AND j.dataset > sets.dataset)
     FROM sets WHERE dataset IS NOT NULL)"""
 _COUNT_DATASETS = f"{_DATASETS} SELECT count(dataset) FROM sets"
+_FIRST_JOBS = """
+  SELECT dataset FROM jobs INDEXED BY jobs_by_dataset WHERE sid = ? AND group_number = ? AND dataset IS NOT NULL
+  GROUP BY dataset ORDER BY min(joblist_number * 10000000000 + job_number) LIMIT ?"""
 _BATCH = f"""
   {_DATASETS}
   SELECT j.dataset, {JOB_NAME}, j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed,
@@ -86,6 +89,10 @@ def spread(connection: sqlite3.Connection, sid: str, group: int, most: int) -> l
 def count_datasets(connection: sqlite3.Connection, sid: str, group: int) -> int:
     (number,) = connection.execute(_COUNT_DATASETS, (sid, group)).fetchone()
     return int(number)
+
+
+def datasets_by_jobs(connection: sqlite3.Connection, sid: str, group: int, limit: int) -> list[str]:
+    return [name for (name,) in connection.execute(_FIRST_JOBS, (sid, group, limit))]
 
 
 def batch(connection: sqlite3.Connection, sid: str, group: int, limit: int, offset: int) -> list[BatchRow]:

@@ -62,6 +62,11 @@ def _place(connection: sqlite3.Connection, sid: str, offset: int) -> tuple[int, 
     return None
 
 
+def jobs_after(connection: sqlite3.Connection, sid: str, key: tuple[int, int, int], limit: int) -> list[JobRow]:
+    group, joblist, job = key
+    return [JobRow(**row) for row in connection.execute(_JOBS, (sid, group, joblist, job + 1, limit))]
+
+
 def job(connection: sqlite3.Connection, sid: str, group: int, joblist: int, number: int) -> JobDetail:
     """Return all that is known of one job; NotFound if the session has no such job."""
     key = (sid, group, joblist, number)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import fit_queries, happenings, job_queries, queries, sessions
+from . import ahead, fit_queries, happenings, job_queries, queries, sessions
+from .ahead import Fit
 from .fit_rows import (
     BatchRow,
     DataSetRow,
@@ -115,6 +116,16 @@ class ArchiveReader:
         with self._snapshot() as connection:
             return queries.best(connection, sid, group)
 
+    def best_fit(self, sid: str, group: int) -> Fit | None:
+        """Return the fit with the smallest chisq of a group, with its whole output; None while no job gave one."""
+        with self._snapshot() as connection:
+            return ahead.best(connection, sid, group)
+
+    def last_ok(self, sid: str, group: int, joblist: int, before: int) -> Fit | None:
+        """Return the last job of a job list before a number that is ok; None if none is."""
+        with self._snapshot() as connection:
+            return ahead.last_ok(connection, sid, group, joblist, before)
+
     def fit(self, sid: str, group: int, joblist: int, job: int) -> BestRow | None:
         """Return any fit as `best` returns the best one; None if the job has no chisq."""
         with self._snapshot() as connection:
@@ -139,6 +150,11 @@ class ArchiveReader:
         """Return the best fit of each data set of a group, by the data sets' names."""
         with self._snapshot() as connection:
             return fit_queries.batch(connection, sid, group, limit, offset)
+
+    def datasets_by_jobs(self, sid: str, group: int, limit: int) -> list[str]:
+        """Return the data sets that jobs of a group are about, in the order of the first job of each."""
+        with self._snapshot() as connection:
+            return fit_queries.datasets_by_jobs(connection, sid, group, limit)
 
     def count_datasets(self, sid: str, group: int) -> int:
         """Count the data sets that jobs of a group are about."""
@@ -204,6 +220,11 @@ class ArchiveReader:
         """Return the finished jobs of a session in the order of their names."""
         with self._snapshot() as connection:
             return job_queries.jobs(connection, sid, limit, offset)
+
+    def jobs_after(self, sid: str, key: tuple[int, int, int], limit: int) -> list[JobRow]:
+        """Return the finished jobs that come after this one (group, job list, job), however many stand before."""
+        with self._snapshot() as connection:
+            return job_queries.jobs_after(connection, sid, key, limit)
 
     def job(self, prefix: str, group: int, joblist: int, job: int) -> JobDetail:
         """Return all that is known of one job; NotFound if there is no such session, or no such job in it."""

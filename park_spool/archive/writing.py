@@ -21,7 +21,8 @@ from typing import Any
 
 from park_spool.intervals import Intervals
 
-from . import blocks, deletion, happenings, origins, presence, results, retrying, sessions, sqlite
+from . import ahead, blocks, deletion, happenings, origins, presence, results, retrying, sessions, sqlite
+from .ahead import Fit
 from .entries import Block, DataSet, FailureElsewhere, Outcome, Provenance, Result
 from .results import storable
 from .schema import migrate
@@ -172,6 +173,22 @@ class Archive:
     def failures(self, sid: str) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
         """Return the last failure (job, round, attempt) of each job that failed and is not final."""
         return sessions.failures(self._connection, sid)
+
+    def group_count(self, sid: str) -> int:
+        """Return how many groups a session has."""
+        return ahead.group_count(self._connection, sid)
+
+    def group_counts(self, sid: str, group: int) -> tuple[int, int, int]:
+        """Return how many jobs a group has, how many are ok, and how many failed for good."""
+        return ahead.group_counts(self._connection, sid, group)
+
+    def best_fit(self, sid: str, group: int) -> Fit | None:
+        """Return the fit with the smallest chisq of a group; None while no job gave one."""
+        return ahead.best(self._connection, sid, group)
+
+    def last_ok(self, sid: str, group: int, joblist: int, before: int) -> Fit | None:
+        """Return the last job of a job list before a number that is ok; None if none is."""
+        return ahead.last_ok(self._connection, sid, group, joblist, before)
 
     def put_results(self, batch: Iterable[Result]) -> Outcome:
         """Store results; every order and every batching of the same results gives the same rows."""

@@ -10,7 +10,7 @@ import click
 
 from park_spool import config, control_requests, member
 from park_spool.cli import waiting
-from park_spool.cli.options import FAILED, FINE, exit_code, fail, guarded, sids_argument, spool_option
+from park_spool.cli.options import FAILED, FINE, exit_code, fail, guarded, session_ids, sids_argument, spool_option
 from park_spool.cli.waiting import counted_jobs
 from park_spool.config import Config
 from park_spool.control_requests import Answer
@@ -75,7 +75,7 @@ def resume(sids: tuple[str, ...], spool: str | None) -> None:
 
 # "-5" is a priority here, and no option.
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("sid", metavar="SID")
+@click.argument("sid", metavar="SID", shell_complete=session_ids)
 @click.argument("priority", metavar="N", type=click.IntRange(-100, 100))
 @spool_option
 @guarded

@@ -12,7 +12,7 @@ import click
 from park_spool import config, intervals, job_names, naming, whereabouts
 from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
 from park_spool.cli import archived
-from park_spool.cli.options import guarded, json_option, spool_option
+from park_spool.cli.options import guarded, json_option, sid_argument, spool_option
 from park_spool.cli.submitting import counted
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
@@ -29,7 +29,7 @@ STDERR_LINES = 10
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("job", metavar="[JOB]", required=False)
 @spool_option
 @json_option
@@ -121,13 +121,14 @@ def describe(one: Standing, reasons: list[Reason], waits: list[str]) -> Iterator
     """Say why jobs failed and what an open session waits for."""
     jobs = "" if one.jobs is None else f"; {one.final:,} of {one.jobs:,} jobs have their result"
     yield f"{one.sid}: {one.state}{jobs}"
+    yield from [one.why] if one.why else []
     yield from waits
     for reason in reasons:
         yield f"{counted(reason.count, 'job')} {reason.status}: {job_names.words(reason.jobs)}"
         yield from (f"  {line}" for line in reason.why.splitlines())
     if reasons:
         yield f"`park why {one.sid} JOB` tells more of one, `park retry {one.sid}` runs them again"
-    elif not waits:
+    elif not waits and not one.why:
         yield "no job failed for good" + (", and nothing is known that it waits for" if not one.is_closed else "")
 
 

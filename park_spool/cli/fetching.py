@@ -21,7 +21,7 @@ import click
 from park_spool import config, job_names
 from park_spool.archive.rows import FileRow
 from park_spool.cli import archived
-from park_spool.cli.options import FAILED, FINE, guarded, json_option, spool_option
+from park_spool.cli.options import FAILED, FINE, guarded, json_option, sid_argument, spool_option
 from park_spool.cli.status import table
 from park_spool.errors import DataError, NotFound
 from park_spool.limits import size_words
@@ -32,7 +32,7 @@ CHUNK = 1 << 20
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("job", metavar="[JOB]", required=False)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @spool_option

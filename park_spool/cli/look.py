@@ -18,12 +18,12 @@ from park_spool import config, control_requests, member, naming, replies, sealed
 from park_spool import submit as sending
 from park_spool.atomic import Disk
 from park_spool.catalog.registry import Registry
-from park_spool.cli import nodes, waiting
+from park_spool.cli import nodes
 from park_spool.cli.options import FAILED, FINE, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, PermanentError, ServiceError, TornError
 from park_spool.layout import Layout
-from park_spool.looking import alive, reports
+from park_spool.looking import alive, closing, reports
 from park_spool.looking.reports import Report
 from park_spool.replies import JobResult
 from park_spool.submit import Parcel
@@ -132,7 +132,7 @@ def _answers_so_far(
 ) -> Iterator[dict[int, JobResult]]:
     """Yield the answers at each look, until all are there or the time is over."""
     begun: float | None = None
-    for now in waiting.until_closed(sid, settings, disk):
+    for now in closing.until_closed(sid, settings, disk):
         begun = now if begun is None else begun
         found = answers(disk, settings.layout, sid)
         yield found

@@ -6,17 +6,26 @@ import click
 
 import park_spool
 from park_spool.cli.archiving import archive
+from park_spool.cli.comparing import compare
+from park_spool.cli.completing import completion
 from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.demo import demo
 from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
+from park_spool.cli.history import history
 from park_spool.cli.keeping import check, init
+from park_spool.cli.listing import list_
+from park_spool.cli.logs import log
 from park_spool.cli.look import look
+from park_spool.cli.messages import messages
 from park_spool.cli.nodes import drain, nodes
 from park_spool.cli.options import InOrder
+from park_spool.cli.plotting import plot
 from park_spool.cli.pruning import prune
 from park_spool.cli.reducing import reduce
 from park_spool.cli.rerun import rerun
+from park_spool.cli.resubmitting import resubmit
+from park_spool.cli.results import results
 from park_spool.cli.retrying import retry
 from park_spool.cli.serving import serve
 from park_spool.cli.settings import config
@@ -26,11 +35,12 @@ from park_spool.cli.transferring import export, import_
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
-RUNNING = (init, serve, submit, validate, status, watch, wait)
-AFTERWARDS = (why, retry, rerun, reduce, fetch, export, import_)
+RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
+RESULTS = (results, plot, history, compare, messages, log)
+AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, archive, prune, demo)
-VERBS = (*RUNNING, *AFTERWARDS, *CONTROLLING, *SITE)
+SITE = (nodes, look, drain, config, check, archive, prune, completion, demo)
+VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})

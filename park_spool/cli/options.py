@@ -9,14 +9,28 @@ from typing import Any, NoReturn
 
 import click
 
+from park_spool import config, whereabouts
+from park_spool.atomic import Disk
 from park_spool.errors import ParkError, SessionError, TemporaryError
 
 # The exit codes; docs/commands.md lists them (tested).
 FINE, FAILED, USAGE, REJECTED, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 75, 130
 
+
+def session_ids(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the beginning of a session's id in a shell, the newest first; nothing where there is no spool."""
+    try:
+        settings = config.load(config.find_spool(context.params.get("spool")))
+        known = whereabouts.places(Disk(settings.layout.tmp, "complete"), settings.layout)
+    except (ParkError, OSError):
+        return []
+    return sorted((sid for sid in known if sid.startswith(incomplete)), reverse=True)
+
+
 spool_option = click.option("--spool", metavar="DIR", help="The spool; else $PARK_SPOOL, else ./spool.", default=None)
 verbose_option = click.option("--verbose", is_flag=True, help="Log to standard error, too.")
-sids_argument = click.argument("sids", metavar="SID...", nargs=-1, required=True)
+sid_argument = click.argument("prefix", metavar="SID", shell_complete=session_ids)
+sids_argument = click.argument("sids", metavar="SID...", nargs=-1, required=True, shell_complete=session_ids)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 

@@ -7,14 +7,14 @@ import click
 from park_spool import config, control_requests, member
 from park_spool.admitted import Admitted
 from park_spool.cli import waiting
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, sid_argument, spool_option
 from park_spool.errors import NotFound
 from park_spool.looking import alive
 from park_spool.looking.standing import Look
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("group", metavar="[GROUP]", required=False, type=click.IntRange(1, 999))
 @spool_option
 @click.option("--wait", "is_awaited", is_flag=True, help="Wait until it is done, if the session is closed.")

@@ -18,10 +18,11 @@ from park_spool.atomic import Disk
 from park_spool.attributes import numbers
 from park_spool.catalog.registry import Registry
 from park_spool.cli import archived
-from park_spool.cli.options import FAILED, FINE, guarded, spool_option
+from park_spool.cli.options import FAILED, FINE, guarded, sid_argument, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, ParkError
 from park_spool.limits import size_words
+from park_spool.looking.beginnings import beginnings
 from park_spool.progress import duration, utc
 from park_spool.running import here
 from park_spool.running.here import Call, Run
@@ -29,7 +30,7 @@ from park_spool.running.inputs import Inputs
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("job")
 @spool_option
 @click.option("--here", "is_here", is_flag=True, help="On this terminal: the only place there is, but say it.")
@@ -39,8 +40,9 @@ from park_spool.running.inputs import Inputs
 def rerun(prefix: str, job: str, spool: str | None, is_here: bool, is_limited: bool, output: Path | None) -> None:
     """Run one job of a session again on this terminal, as a node would, and see all that it prints.
 
-    JOB is GROUP.JOBLIST.JOB, as 1.1.17. A function is called in an interpreter of its own, with its logging shown. The
-    archive's result is compared, and nothing is counted or changed. The exit code is 0 if the job is ok, else 1.
+    JOB is GROUP.JOBLIST.JOB, as 1.1.17. A function is called in an interpreter of its own, with its logging shown. One
+    that started from another starts there again. The archive's result is compared, and nothing is counted or changed.
+    The exit code is 0 if the job is ok, else 1.
 
     \b
     Examples:
@@ -98,7 +100,8 @@ def prepare(
     task, registry = group.task, Registry.load(settings.service_folders)
     command = registry.command(task.service, task.command)
     files = layout.session_files(folder)
-    inputs = Inputs(group.joblists[joblist_number - 1], group.data, files, settings.data_roots)
+    start = dict(start_of(settings, folder, session, name))
+    inputs = Inputs(group.joblists[joblist_number - 1], group.data, files, settings.data_roots, start)
     return Call(
         command,
         inputs.of(job),
@@ -108,6 +111,15 @@ def prepare(
         limits=command.limits.lowered(task.limits) if is_limited else None,
         output=None if output is None else output.absolute(),
     )
+
+
+def start_of(
+    settings: Config, folder: Path, session: Admitted, name: tuple[int, int, int]
+) -> Iterator[tuple[str, str]]:
+    """Yield the values that a job starts from, and say where they come from."""
+    for given in beginnings(settings, folder, session, name[:2], name[2]):
+        say(f"starts from job {given.job} of {given.sid}" if given.job else "starts from nothing: no fit was before it")
+        yield from given.values.items()
 
 
 def ending(done: Run) -> Iterator[str]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import click
 
 from park_spool import config, control_requests, intervals, job_names, member
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, sid_argument, spool_option
 from park_spool.cli.submitting import counted
-from park_spool.errors import NotFound
-from park_spool.intervals import Intervals
-from park_spool.job_names import Key
 from park_spool.looking import standing
 from park_spool.looking.standing import Look
 
-Jobs = dict[Key, Intervals]
-
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("jobs", metavar="[JOB]...", nargs=-1)
 @spool_option
 @click.option("--failed", "is_all", is_flag=True, help="All that failed for good; so it is if no job is named.")
@@ -40,30 +33,9 @@ def retry(prefix: str, jobs: tuple[str, ...], spool: str | None, is_all: bool) -
     look = Look(settings)
     one = look.one(prefix)
     control_requests.refuse_if_stopped(one.sid, look.said(one.sid))
-    wanted = chosen(standing.failed_jobs(look, one.sid), jobs, one.sid)
+    wanted = job_names.chosen(standing.failed_jobs(look, one.sid), jobs, one.sid)
     me = member.join(settings)
     round_ = control_requests.ask_again(me, one.sid, wanted, control_requests.user_name())
     number = sum(map(intervals.total, wanted.values()))
     again = "; the session is open again" if one.is_closed else ""
     click.echo(f"{one.sid}: {counted(number, 'job')} will be run again, in round {round_}{again}")
-
-
-def chosen(failed: Mapping[Key, Intervals], names: tuple[str, ...], sid: str) -> Jobs:
-    """Choose those of the failed jobs that are named, all if none is. Raises NotFound if a name means none of them.
-
-    >>> chosen({(1, 1): [(3, 6)]}, ("1.1.4",), "20261123-025532-k3j9")
-    {(1, 1): [(4, 5)]}
-    """
-    if not failed:
-        raise NotFound(f"no job of session {sid} failed for good; nothing was changed")
-    found: Jobs = {}
-    for name in names or [f"{group}.{joblist}" for group, joblist in failed]:
-        key, piece = job_names.read(name)
-        pieces = intervals.intersect(failed.get(key, []), [piece])
-        if not pieces:
-            raise NotFound(
-                f"{name}: no job of it failed for good: what is ok stays, and what has attempts left is tried again by "
-                f"itself; nothing was changed. Failed are {job_names.words(failed)}"
-            )
-        found[key] = intervals.union([*found.get(key, []), *pieces])
-    return found

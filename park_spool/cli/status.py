@@ -15,7 +15,7 @@ import click
 
 from park_spool import config
 from park_spool.archive.rows import BestRow, GroupPage, SessionPage
-from park_spool.cli.options import guarded, json_option, spool_option
+from park_spool.cli.options import guarded, json_option, session_ids, spool_option
 from park_spool.errors import ParkError
 from park_spool.looking import alive, reports, stalls
 from park_spool.looking.alive import Crew
@@ -28,7 +28,7 @@ SHOWN_JOBS = 12
 
 
 @click.command()
-@click.argument("prefix", metavar="[SID]", required=False)
+@click.argument("prefix", metavar="[SID]", required=False, shell_complete=session_ids)
 @spool_option
 @json_option
 @click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, help="List so many sessions.")
@@ -159,6 +159,8 @@ def describe(one: Standing, page: SessionPage | None) -> Iterable[str]:
         return
     now = progress(page.row) if page else None
     yield now.words if now and now.done == one.final else f"{one.final:,} of {one.jobs:,} jobs"
+    if one.why:
+        yield f"cancelled: {one.why}"
     if one.failed:
         yield f"{one.failed:,} jobs failed for good"
 

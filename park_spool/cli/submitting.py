@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,11 +22,17 @@ from park_spool.submit import Parcel
 paths = click.argument("paths", metavar="FILE|FOLDER|ZIP...", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
+def waiting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options by which it stays until what it sent is closed."""
+    awaited = click.option("--wait", "is_awaited", is_flag=True, help="Wait until all are closed; say how each ended.")
+    watched = click.option("--watch", "is_watched", is_flag=True, help="Watch them live, one after the other.")
+    return awaited(watched(command))
+
+
 @click.command()
 @paths
 @spool_option
-@click.option("--wait", "is_awaited", is_flag=True, help="Wait until all are closed, and say how each ended.")
-@click.option("--watch", "is_watched", is_flag=True, help="Watch them live, one after the other, until all are closed.")
+@waiting_options
 @click.option("--no-check", is_flag=True, help="Send without looking whether it would be admitted.")
 @guarded
 def submit(paths: tuple[Path, ...], spool: str | None, is_awaited: bool, is_watched: bool, no_check: bool) -> None:
@@ -43,7 +51,12 @@ def submit(paths: tuple[Path, ...], spool: str | None, is_awaited: bool, is_watc
     settings = config.load(config.find_spool(spool))
     parcels = [_read(path) for path in paths]
     if not no_check:
-        _check_all(parcels, settings)
+        check_all(parcels, settings)
+    send_all(parcels, settings, is_awaited, is_watched)
+
+
+def send_all(parcels: list[Parcel], settings: Config, is_awaited: bool, is_watched: bool) -> None:
+    """Send submissions, print their session ids, and stay until they are closed, if that is wanted."""
     awaited = [_send(settings, parcel) for parcel in parcels]
     if is_watched:
         sys.exit(watching.watch_all(awaited, settings, is_aside=True))
@@ -62,7 +75,8 @@ def _read(path: Path) -> Parcel:
         raise SessionError(f"{path}: {error}; nothing was sent") from error
 
 
-def _check_all(parcels: list[Parcel], settings: Config) -> None:
+def check_all(parcels: list[Parcel], settings: Config) -> None:
+    """Say of submissions what would be odd in them. Raises SessionError if one would be rejected."""
     registry = Registry.load(settings.service_folders)
     for parcel in parcels:
         try:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from park_spool import config, member, transfer
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, sid_argument, spool_option
 from park_spool.limits import size_words
 from park_spool.looking.standing import Look
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @spool_option
 @guarded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,14 +11,12 @@ import click
 from park_spool import config, whereabouts
 from park_spool.archive import finding
 from park_spool.atomic import Disk
-from park_spool.cli.options import FAILED, FINE, REJECTED, guarded, spool_option
+from park_spool.cli.options import FAILED, FINE, INTERRUPTED, REJECTED, guarded, spool_option
 from park_spool.config import Config
-from park_spool.errors import NotFound, ParkError, SessionError
-from park_spool.looking import alive, standing
+from park_spool.errors import ParkError, SessionError
+from park_spool.looking import alive, closing, standing
 from park_spool.looking.standing import Look, Standing
 
-LOOKS_PER_SECOND = 5
-REFRESH_SECONDS = 30.0
 SHOWN_FAILURES = 3
 
 Say = Callable[[str], None]
@@ -47,8 +44,24 @@ def wait(sids: tuple[str, ...], spool: str | None) -> None:
 
 
 def wait_for_all(sids: list[str], settings: Config, say: Say) -> int:
-    """Wait for sessions one after the other, say how each ended, and return the exit code of the worst."""
-    return max((_wait_for(sid, settings, say) for sid in sids), default=FINE)
+    """Wait for sessions one after the other, say how each ended, and return the exit code of the worst.
+
+    Ctrl-C ends the waiting alone.
+    """
+    code = FINE
+    for number, sid in enumerate(sids):
+        try:
+            code = max(code, _wait_for(sid, settings, say))
+        except KeyboardInterrupt:
+            for other in sids[number:]:
+                click.echo(goes_on(other), err=True)
+            return INTERRUPTED
+    return code
+
+
+def goes_on(sid: str) -> str:
+    """Say what becomes of a session that nobody waits for any more."""
+    return f"{sid} goes on: `park watch {sid}` shows it, `park wait {sid}` waits again, `park cancel {sid}` ends it"
 
 
 def _wait_for(sid: str, settings: Config, say: Say) -> int:
@@ -64,7 +77,7 @@ def tell_end(sid: str, settings: Config, say: Say) -> int:
     """Say how a closed session ended; return its exit code."""
     ending = standing.ended(Look(settings), sid)
     say(sentence(ending))
-    for line in failures(settings, ending):
+    for line in (*([f"  {ending.why}"] if ending.why else []), *failures(settings, ending)):
         say(line)
     return FINE if ending.state == "done" else FAILED
 
@@ -73,43 +86,8 @@ def wait_until_closed(sid: str, settings: Config) -> None:
     """Return when a session is closed or deleted. Raises SessionError if it was rejected, NotFound if it is gone."""
     disk = Disk(settings.layout.tmp, "wait")
     with _progress() as show:
-        for _ in until_closed(sid, settings, disk):
+        for _ in closing.until_closed(sid, settings, disk):
             show(lambda: _how_far(disk, settings, sid))
-
-
-def until_closed(sid: str, settings: Config, disk: Disk) -> Iterator[float]:
-    """Yield at each look until a session is closed or deleted.
-
-    Raises SessionError if it was rejected, NotFound if it is gone.
-    """
-    absent_since: float | None = None
-    for now in _looks(disk, settings):
-        place = whereabouts.places(disk, settings.layout).get(sid)
-        if place in ("closed", "deleted"):
-            return
-        yield now
-        if place is not None:
-            absent_since = None
-            continue
-        if reason := whereabouts.rejection(disk, settings.layout, sid):
-            raise SessionError(f"session {sid} was rejected: {reason}")
-        absent_since = now if absent_since is None else absent_since
-        # NFS: one folder's listing may be older than the other's, so it is gone only if it stays so.
-        if now - absent_since > settings.staleness_seconds:
-            raise NotFound(f"session {sid} is neither in the inbox nor in sessions/ any more")
-
-
-def _looks(disk: Disk, settings: Config) -> Iterator[float]:
-    """Yield the time of each look, a while apart."""
-    refreshed = time.monotonic()
-    while True:
-        now = time.monotonic()
-        yield now
-        time.sleep(1 / LOOKS_PER_SECOND if not settings.is_shared else settings.look_seconds)
-        if settings.is_shared and now - refreshed > REFRESH_SECONDS:
-            # NFS: a listing can stay stale until the folder's next change.
-            disk.refresh(settings.layout.closed)
-            refreshed = now
 
 
 def sentence(ending: Standing) -> str:

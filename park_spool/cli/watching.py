@@ -13,9 +13,10 @@ import click
 from park_spool import config, whereabouts
 from park_spool.atomic import Disk
 from park_spool.cli import waiting
-from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, spool_option
+from park_spool.cli.options import FINE, INTERRUPTED, REJECTED, guarded, sid_argument, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, SessionError
+from park_spool.looking import closing
 from park_spool.looking.sight import Sight, Watcher
 
 LINE_SECONDS = 1.0
@@ -24,7 +25,7 @@ Show = Callable[[Sight], None]
 
 
 @click.command()
-@click.argument("prefix", metavar="SID")
+@sid_argument
 @spool_option
 @guarded
 def watch(prefix: str, spool: str | None) -> None:
@@ -47,11 +48,12 @@ def watch(prefix: str, spool: str | None) -> None:
 def watch_all(sids: list[str], settings: Config, is_aside: bool) -> int:
     """Watch sessions one after the other; return the exit code of the worst. `is_aside`: on standard error."""
     code = FINE
-    for sid in sids:
+    for number, sid in enumerate(sids):
         try:
             code = max(code, _watch(sid, settings, is_aside))
         except KeyboardInterrupt:
-            click.echo(f"{sid} goes on: `park watch {sid}` shows it again, `park cancel {sid}` ends it", err=True)
+            for other in sids[number:]:
+                click.echo(waiting.goes_on(other), err=True)
             return INTERRUPTED
     return code
 
@@ -71,7 +73,7 @@ def _watch(sid: str, settings: Config, is_aside: bool) -> int:
 def _watch_until_closed(sid: str, settings: Config, is_aside: bool) -> None:
     disk, watcher = Disk(settings.layout.tmp, "watch"), Watcher(settings, sid)
     with shown(is_aside) as show:
-        for now in waiting.until_closed(sid, settings, disk):
+        for now in closing.until_closed(sid, settings, disk):
             with suppress(NotFound):  # RACE: what moves while folders are listed is seen in none of them
                 show(watcher.look(now))
         show(watcher.look(time.monotonic()))

@@ -11,7 +11,7 @@ from park_spool.archive.rows import JobRow
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One job's fit: of a group its best, of a batch the best of a data set."""
+    """One job's fit: of a group its best, of a batch the best of a data set. `label` says of what it is."""
 
     label: str
     job: str
@@ -26,6 +26,7 @@ class Fit:
     parameters: Sequence[Mapping[str, Any]] = ()
     curve: Mapping[str, Any] | None = None
     profile: Mapping[str, Any] | None = None
+    data: Sequence[str] = ()  # where the data sets are that it read
 
     @property
     def drawn(self) -> dict[str, Any] | None:

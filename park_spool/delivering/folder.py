@@ -22,6 +22,7 @@ from park_spool.delivering import orso, pictures, tables
 from park_spool.delivering.answer import Answer, Fit, GroupAnswer, JobLine
 from park_spool.delivering.report import report
 
+SUMMARY, BEST = "summary.json", "best.json"
 MOST_RESULTS = 1_000_000  # rows of results.csv; the archive has them all
 _ODD = re.compile(r"[^\w.+-]+")
 
@@ -34,11 +35,11 @@ def fill(folder: Path, answer: Answer, jobs: Iterable[JobLine], inputs: Sequence
     files = [_written(folder / "plots" / name, data) for name, data in drawn.items()]
     files += _write_curves(folder / "curves", answer)
     files += _write_tables(folder, answer, jobs, inputs)
-    files += [_written(folder / "session.xml", answer.xml), _json(folder / "best.json", best(answer))]
-    names = sorted({path.relative_to(folder).parts[0] for path in files} | {"summary.json"})
+    files += [_written(folder / "session.xml", answer.xml), _json(folder / BEST, best(answer))]
+    names = sorted({path.relative_to(folder).parts[0] for path in files} | {SUMMARY})
     files.append(_written(folder / "report.html", report(answer, drawn, names).encode()))
     shown = sorted(path.relative_to(folder).as_posix() for path in files)
-    return [*files, _json(folder / "summary.json", summary(answer, shown))]
+    return [*files, _json(folder / SUMMARY, summary(answer, shown))]
 
 
 def _written(path: Path, data: bytes) -> Path:

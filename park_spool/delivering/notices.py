@@ -1,6 +1,6 @@
 """Who is told what, and in which words: that a session has started, is done, failed or was cancelled.
 
-    told.EDITION.EVENT in the session's folder      the notice was sent (or never will be: its note says why)
+    told.EDITION.EVENT.CHANNEL in the session's folder      it was sent (or never will be: its note says why)
 
 What is due follows from the session's state, the names in its folder, and the settings: pure. A notice is sent before
 its name is made, so a crash in between sends it twice rather than never.
@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from park_spool.config import Config
 from park_spool.progress import duration, parameter_rows, utc
-from park_spool.wishes import EVENTS, parse_told
+from park_spool.sessions.session import Session
+from park_spool.wishes import EVENTS, MAIL, WEBHOOK, Told, parse_told
 
 STARTED = "started"
 OLDEST = 86_400.0  # s since a session was closed, beyond which nobody waits for the notice any more
@@ -31,8 +33,11 @@ class Wanted:
     has_webhook: bool = False
     events: frozenset[str] = frozenset()
 
-    def wants(self, event: str) -> bool:
-        return event in self.events and bool(self.addresses or self.has_webhook)
+    def channels(self, event: str) -> list[str]:
+        """Return the ways on which people are told of an event."""
+        if event not in self.events:
+            return []
+        return [MAIL] * bool(self.addresses) + [WEBHOOK] * self.has_webhook
 
 
 def wanted(
@@ -47,6 +52,11 @@ def wanted(
     return Wanted(addresses(email) if has_mail else (), has_webhook, frozenset(words) & frozenset(EVENTS))
 
 
+def wanted_by(session: Session, config: Config) -> Wanted:
+    """Work out who is told of a session at this site."""
+    return wanted(session.email, session.attributes, config.notify, bool(config.smtp), bool(config.webhook))
+
+
 def addresses(email: str) -> tuple[str, ...]:
     """Read the addresses in the attribute `email`; what is none is left out.
 
@@ -57,20 +67,20 @@ def addresses(email: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))[:MOST_ADDRESSES]
 
 
-def due(state: str, is_closed: bool, edition: int, names: Iterable[str], who: Wanted) -> str | None:
-    """Say of which event people are still to be told; None if of none.
+def due(state: str, is_closed: bool, edition: int, names: Iterable[str], who: Wanted) -> list[Told]:
+    """Say of what people are still to be told, and how.
 
-    >>> who = Wanted(("w@x.org",), False, frozenset({"started", "done"}))
-    >>> due("running", False, 1, [], who), due("done", True, 1, ["told.000001.started"], who)
-    ('started', 'done')
-    >>> due("failed", True, 1, [], who), due("done", True, 1, ["told.000001.done"], who)
-    (None, None)
+    >>> who = Wanted(("w@x.org",), True, frozenset({"started", "done"}))
+    >>> due("running", False, 1, ["told.000001.started.mail"], who)
+    [Told(edition=1, event='started', channel='webhook')]
+    >>> due("failed", True, 1, [], who), due("done", True, 1, ["told.000001.done.mail"], who)
+    ([], [Told(edition=1, event='done', channel='webhook')])
     """
-    told = {parsed for name in names if (parsed := parse_told(name))}
-    if not is_closed:
-        is_news = state == "running" and edition == 1 and (1, STARTED) not in told
-        return STARTED if is_news and who.wants(STARTED) else None
-    return state if state in EVENTS and who.wants(state) and (edition, state) not in told else None
+    is_start = not is_closed and state == "running" and edition == 1
+    event = state if is_closed and state in EVENTS else STARTED if is_start else ""
+    told = set(map(parse_told, names))
+    wanted = [Told(edition, event, channel) for channel in who.channels(event)]
+    return [one for one in wanted if one not in told]
 
 
 def is_stale(closed: float | None, now: float) -> bool:

@@ -40,7 +40,7 @@ def ort(answer: Answer, group: GroupAnswer, fit: Fit) -> str | None:
     header = fileio.Orso.empty()
     header.data_source.owner = fileio.Person(answer.user or None, None)
     header.data_source.sample.name = fit.label
-    header.data_source.measurement.data_files = list(group.data) or None
+    header.data_source.measurement.data_files = list(fit.data) or None
     header.reduction.software = fileio.Software("park-spool", park_spool.__version__)
     header.reduction.comment = _comment(answer, group, fit)
     header.columns = columns

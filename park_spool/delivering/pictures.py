@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,22 +17,22 @@ KINDS: tuple[Kind, ...] = ("png", "pdf")
 Picture = tuple[str, bytes]  # the file's name, and what is in it
 
 
-def pictures(answer: Answer) -> Iterator[Picture]:
+def pictures(answer: Answer, kinds: Sequence[Kind] = KINDS) -> Iterator[Picture]:
     """Yield the pictures of all groups; a curve that cannot be drawn has none."""
     for group in answer.groups:
         title = f"{answer.name}: {group.name}" if answer.name else group.name
-        yield from _both(f"chisq-{group.number}", partial(_history, group, title))
+        yield from _each(kinds, f"chisq-{group.number}", partial(_history, group, title))
         if group.best is not None:
-            yield from _of_best(group, group.best, title)
+            yield from of_fit(group.best, title, str(group.number), kinds)
         if group.batch:
-            yield from _of_batch(group, title)
+            yield from _of_batch(group, title, kinds)
         for joblist, found in group.maps.items():
-            yield from _both(f"map-{group.number}-{joblist}", partial(plots.plot_map, found, title))
+            yield from _each(kinds, f"map-{group.number}-{joblist}", partial(plots.plot_map, found, title))
 
 
-def _both(name: str, draw: Callable[[Kind], bytes | None]) -> Iterator[Picture]:
-    """Yield a picture in both forms; nothing where it cannot be drawn: a service may say anything."""
-    for kind in KINDS:
+def _each(kinds: Sequence[Kind], name: str, draw: Callable[[Kind], bytes | None]) -> Iterator[Picture]:
+    """Yield a picture in each form; nothing where it cannot be drawn: a service may say anything."""
+    for kind in kinds:
         try:
             data = draw(kind)
         except (KeyError, TypeError, ValueError, IndexError):
@@ -45,22 +45,24 @@ def _history(group: GroupAnswer, title: str, kind: Kind) -> bytes | None:
     return plots.plot_history(group.steps, f"{title}: chi-square", group.dots, kind) if group.dots else None
 
 
-def _of_best(group: GroupAnswer, best: Fit, title: str) -> Iterator[Picture]:
-    drawn, profile = best.drawn, best.profile
+def of_fit(fit: Fit, title: str, number: str, kinds: Sequence[Kind]) -> Iterator[Picture]:
+    """Yield the pictures of one fit; `number` is what their names end with."""
+    drawn, profile = fit.drawn, fit.profile
     if drawn is not None:
-        yield from _both(f"fit-{group.number}", partial(plots.plot_fit, drawn, f"{title}: {best.label}"))
+        yield from _each(kinds, f"fit-{number}", partial(plots.plot_fit, drawn, f"{title}: {fit.label}"))
     if profile is not None:
-        yield from _both(f"profile-{group.number}", partial(plots.plot_profile, profile, title))
+        yield from _each(kinds, f"profile-{number}", partial(plots.plot_profile, profile, title))
 
 
-def _of_batch(group: GroupAnswer, title: str) -> Iterator[Picture]:
+def _of_batch(group: GroupAnswer, title: str, kinds: Sequence[Kind]) -> Iterator[Picture]:
     shown = list(group.batch.items())[:MOST_THUMBNAILS]
     thumbnails = [(label, drawable(fit.drawn) if fit else None) for label, fit in shown]
-    pages, document = plots.plot_thumbnails(thumbnails, title)
-    yield from ((f"batch-{group.number}-{number}.png", page) for number, page in enumerate(pages, 1))
-    yield f"batch-{group.number}.pdf", document
+    for kind in kinds:
+        pages = plots.plot_thumbnails(thumbnails, title, kind)
+        names = [f"-{number}" for number in range(1, len(pages) + 1)] if kind != "pdf" else [""]
+        yield from ((f"batch-{group.number}{name}.{kind}", page) for name, page in zip(names, pages, strict=True))
     series = series_of([_numbers(fit) for fit in group.batch.values()])
-    yield from _both(f"trend-{group.number}", partial(plots.plot_trend, [_quality(group), *series], title))
+    yield from _each(kinds, f"trend-{group.number}", partial(plots.plot_trend, [_quality(group), *series], title))
 
 
 def _quality(group: GroupAnswer) -> Series:

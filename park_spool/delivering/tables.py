@@ -97,7 +97,7 @@ def batch(batch: Mapping[str, Fit | None]) -> Iterator[str]:
 
 def _batch_row(number: int, label: str, fit: Fit | None, names: list[str]) -> list[object]:
     if fit is None:
-        return [number, label]
+        return [number, label, *[None] * (1 + len(NUMBERS) + 2 * len(names))]
     known = {str(entry.get("name", "")): entry for entry in fit.parameters}
     values = [known.get(name, {}).get(key) for name in names for key in ("value", "error")]
     return [number, label, fit.job, *(getattr(fit, name) for name in NUMBERS), *values]

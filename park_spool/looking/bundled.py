@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from park_spool import intervals, replies, sealed
+from park_spool.archive.fit_rows import RunRow
 from park_spool.atomic import Disk
 from park_spool.errors import TornError
 from park_spool.intervals import Intervals
 from park_spool.layout import Layout
+from park_spool.replies import Reply
 
 Key = tuple[int, int]  # (group, job list)
 
@@ -31,11 +33,32 @@ def _pieces(flags: bytearray) -> Intervals:
 
 def results(disk: Disk, spool: Layout, sid: str) -> Iterable[tuple[Key, int]]:
     """Yield the jobs that the durable bundles of a session call ok."""
+    for reply in _replies(disk, spool, sid):
+        yield from ((reply.unit.key, job.job) for job in reply.jobs if job.status == "ok")
+
+
+def runs(disk: Disk, spool: Layout, sid: str, key: tuple[int, int, int]) -> tuple[list[RunRow], str]:
+    """Return the runs of a job, the first one first, and the output of that which counts: the first that was ok."""
+    found: list[RunRow] = []
+    outputs: list[str] = []
+    for reply in _replies(disk, spool, sid):
+        unit = reply.unit
+        for job in reply.jobs if unit.key == key[:2] and unit.start <= key[2] < unit.stop else ():
+            if job.job == key[2]:
+                ended = (job.status, job.started, job.seconds, job.why, job.exit, job.signal, job.stderr)
+                counts = job.status == "ok" and not outputs
+                outputs += [job.output] if counts else []
+                found.append(RunRow(unit.round, unit.attempt, reply.node, *ended, counts))
+    found.sort(key=lambda run: (run.round, run.attempt, run.started, run.node))
+    return found, outputs[0] if outputs else ""
+
+
+def _replies(disk: Disk, spool: Layout, sid: str) -> Iterator[Reply]:
+    """Yield the replies in the durable bundles of a session, as far as they are whole."""
     for name in disk.names(spool.bundles(sid)):
         data = disk.read(spool.bundles(sid) / name)
         try:
             for part, reply in sealed.unbind(data or b""):
-                decoded = replies.decode(part, reply)
-                yield from ((decoded.unit.key, job.job) for job in decoded.jobs if job.status == "ok")
+                yield replies.decode(part, reply)
         except TornError:
             continue

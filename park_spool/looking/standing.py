@@ -8,12 +8,13 @@ without it. Light: `park status` asks this and must start at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from park_spool import admitted, controls, intervals, retries, tallies, whereabouts
 from park_spool.admitted import Admitted
 from park_spool.archive import finding
-from park_spool.archive.reading import ArchiveReader
-from park_spool.archive.rows import SessionRow
+from park_spool.archive.reading import ANY, ArchiveReader
+from park_spool.archive.rows import SessionRow, Wanted
 from park_spool.atomic import Disk
 from park_spool.config import Config
 from park_spool.controls import Controls
@@ -24,6 +25,7 @@ from park_spool.looking import bundled
 from park_spool.tallies import Tally
 from park_spool.whereabouts import Place, complete
 
+STATES = ("queued", "running", "paused", "done", "failed", "cancelled", "deleted")
 Key = tuple[int, int]  # (group, job list)
 
 
@@ -42,6 +44,7 @@ class Standing:
     best_chisq: float | None = None
     best_job: str | None = None
     is_closed: bool = False
+    why: str | None = None  # it was cancelled, if that was not by its user
 
 
 class Look:
@@ -60,6 +63,30 @@ class Look:
         sids = sorted({*self.places, *rows}, reverse=True)[:count]
         return [self._standing(sid, rows.get(sid)) for sid in sids]
 
+    def wanted(self, wanted: Wanted, count: int) -> list[Standing]:
+        """Return the newest sessions that are wanted, the newest first; deleted ones only where that state is wanted.
+
+        What the archive cannot tell, or not yet, is looked up on the spool.
+        """
+        rows = {row.sid: row for row in self._rows(count, wanted)}
+        is_told = self._archive is not None and not self._archive.is_copy
+        unsure = {sid for sid, place in self.places.items() if place not in ("closed", "deleted") or not is_told}
+        standings = (self._standing(sid, rows.get(sid)) for sid in sorted({*unsure, *rows}, reverse=True))
+        return list(islice((one for one in standings if self._is(one, wanted, one.sid in rows)), count))
+
+    def _is(self, one: Standing, wanted: Wanted, is_found: bool) -> bool:
+        """Say whether a session is wanted; `is_found`: the archive has found the text in it."""
+        if wanted.user not in (None, one.user) or wanted.state not in (None, one.state):
+            return False
+        if wanted.state is None and one.state == "deleted":
+            return False
+        text = (wanted.text or "").lower()
+        if is_found or text in f"{one.sid} {one.user} {one.file}".lower():
+            return True
+        session = self.admitted(one.sid)
+        groups = session.session.groups if session else ()
+        return any(text in f"{group.name} {group.task.cmd}".lower() for group in groups)
+
     def one(self, prefix: str) -> Standing:
         """Return the session that a prefix means. Raises NotFound if there is none, or more than one."""
         try:
@@ -70,6 +97,15 @@ class Look:
                 raise error
             return self._standing(row.sid, row)
         return self._standing(sid, self._row(sid))
+
+    def knows(self, sid: str) -> bool:
+        """Say whether anything is known of a session, on the spool or in the archive."""
+        if sid in self.places:
+            return True
+        try:
+            return ArchiveReader(self.settings.archive).session(sid).sid == sid
+        except ParkError:
+            return False
 
     def said(self, sid: str) -> Controls:
         """Return what users have said of a session."""
@@ -91,9 +127,9 @@ class Look:
             self._archive, self.note = found.reader, found.note
         return self._archive
 
-    def _rows(self, count: int) -> list[SessionRow]:
+    def _rows(self, count: int, wanted: Wanted = ANY) -> list[SessionRow]:
         try:
-            return self.archive().sessions(limit=count)
+            return self.archive().sessions(count, wanted=wanted)
         except ParkError as error:
             self.note = str(error)
             return []
@@ -112,7 +148,12 @@ class Look:
         if place in ("inbox", "admitting"):
             file = whereabouts.in_inbox(self.disk, self.settings.layout).get(sid, "")
             return Standing(sid, "", file, "queued", None, 0)
-        return as_said(self._as_counted(sid, row, place), self.said(sid))
+        said = self.said(sid)
+        return as_said(self._as_counted(sid, row, place), said, self._why(sid) if said.is_cancelled else None)
+
+    def _why(self, sid: str) -> str | None:
+        folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
+        return controls.why_cancelled(self.disk, folder, self.disk.names(folder)) if folder else None
 
     def _as_counted(self, sid: str, row: SessionRow | None, place: Place | None) -> Standing:
         session = self.admitted(sid) if place is not None else None
@@ -142,14 +183,14 @@ def of_row(row: SessionRow, place: Place | None) -> Standing:
     return Standing(row.sid, row.user, row.file, state, *counts, is_closed=place in ("closed", None))
 
 
-def as_said(one: Standing, said: Controls) -> Standing:
-    """Put what users said of a session into its state.
+def as_said(one: Standing, said: Controls, why: str | None = None) -> Standing:
+    """Put what was said of a session into its state; `why`: it was cancelled.
 
     >>> as_said(Standing("20261123-025532-k3j9", "w", "film.xml", "running", 48, 7), Controls(is_paused=True)).state
     'paused'
     """
     if said.is_stopped:
-        return replace(one, state="deleted" if said.is_deleted else "cancelled")
+        return replace(one, state="deleted" if said.is_deleted else "cancelled", why=why)
     return replace(one, state="paused") if said.is_paused and not one.is_closed else one
 
 

@@ -52,10 +52,10 @@ def plot_profile(profile: Mapping[str, Any], title: str, kind: Kind = "png") -> 
     return style.encoded(curves.profile_figure(profile, title), kind)
 
 
-def plot_thumbnails(thumbnails: Sequence[Thumbnail], title: str) -> tuple[list[bytes], bytes]:
-    """Draw many curves small: as PNG pages, and as one PDF of all pages."""
-    pages = list(curves.thumbnail_figures(thumbnails, title))
-    return [style.encoded(page, "png") for page in pages], style.bound(pages)
+def plot_thumbnails(thumbnails: Sequence[Thumbnail], title: str, kind: Kind = "png") -> list[bytes]:
+    """Draw many curves small: a picture for each page, or one PDF of all pages."""
+    pages = curves.thumbnail_figures(thumbnails, title)
+    return [style.bound(pages)] if kind == "pdf" else [style.encoded(page, kind) for page in pages]
 
 
 def plot_trend(series: Sequence[Series], title: str, kind: Kind = "png") -> bytes:

@@ -23,11 +23,11 @@ TITLE_LENGTH = 72
 Kind = Literal["png", "pdf", "svg"]
 
 
-def new_figure(size: tuple[float, float] = SIZE) -> Figure:
+def new_figure(size: tuple[float, float] = SIZE, layout: Literal["constrained"] | None = "constrained") -> Figure:
     """Make an empty picture."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
+    return Figure(figsize=size, dpi=DPI, layout=layout, facecolor="white")
 
 
 def two_panels() -> tuple[Figure, Axes, Axes]:
@@ -71,6 +71,15 @@ def label_log_ticks(axes: Axes) -> None:
         axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def thin_out_ticks(axes: Axes) -> None:
+    """Leave few ticks on small axes, and none between them: they take longer to draw than the curve."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(numticks=6) if axis.get_scale() == "log" else MaxNLocator(4))
+        axis.set_minor_locator(NullLocator())
 
 
 def encoded(figure: Figure, kind: Kind) -> bytes:

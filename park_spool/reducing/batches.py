@@ -1,6 +1,6 @@
 """What park-reduced does in one step (PROTOCOL.md section 6): read replies, bundle, commit, tally, only then unlink.
 
-    replies/UNIT@NODE ─► reduced/SID/REDUCER.SEQ ─► SQLite commit ─► tally ─► unlink
+    replies/UNIT@NODE ─► reduced/SID/REDUCER.SEQ ─► SQLite commit ─► starts ─► tally ─► unlink
 
 Guarantees: what is counted is in a bundle that was fsynced before; each reply is counted once, whatever dies between
 two of these; what is unlinked is in a tally that stands. A reducer with an empty archive, on any host, reads the
@@ -23,11 +23,12 @@ from park_spool.member import Member
 from park_spool.reducing import origins
 from park_spool.reducing.blame import Blame
 from park_spool.reducing.bundles import Bundles
-from park_spool.reducing.errands import Errands, Send
+from park_spool.reducing.errands import Send
 from park_spool.reducing.known import Known, block_of, results_of
 from park_spool.reducing.outgoing import Outgoing
 from park_spool.reducing.reducers import Reducers
 from park_spool.reducing.sessions import Sessions
+from park_spool.reducing.starting import Starting
 from park_spool.reducing.tallying import Tallying
 from park_spool.replies import Reply
 
@@ -45,10 +46,10 @@ class Reducing:
         self._reducers = reducers
         self._bundles = Bundles(member, archive)
         self._tallying = Tallying(member, archive)
-        self._errands = Errands(send, lambda errand: outgoing.done(errand), member.monotonic)
-        outgoing = Outgoing(member, archive, self._errands)
+        self._outgoing = Outgoing(member, archive, send)
         tell = functools.partial(self._tallying.mark, is_urgent=True)
-        self._sessions = Sessions(member, archive, reducers, self._bundles, outgoing, tell)
+        self._sessions = Sessions(member, archive, reducers, self._bundles, self._outgoing, tell)
+        self._starting = Starting(member, archive, self._sessions, self._absorb)
         self.blame = Blame(archive, member.config.bad_node_failures)
         self._torn: dict[str, float] = {}
         self._retired: dict[str, set[str]] = {}
@@ -73,20 +74,21 @@ class Reducing:
             self._tallying.mark(sid)
 
     def step(self) -> bool:
-        """Look at the sessions, reduce one batch, publish the tallies that are due, unlink what they cover.
+        """Look at the sessions, reduce one batch, let start what may, publish due tallies, unlink what they cover.
 
         Return whether anything was done.
         """
         did = self._sessions.step()
         did = self._batch() or did
+        did = self._starting.step() or did
         self._flush_reducers(self._reducers.due())
         for sid in self._tallying.due():
             did = self._retire(sid) or did
-        return self._errands.step() or did
+        return self._outgoing.step() or did
 
     def flush(self) -> None:
         """Have all reducers put what they know, publish all tallies, and unlink what they cover: before leaving."""
-        self._errands.leave()
+        self._outgoing.leave()
         self._flush_reducers(self._reducers.unflushed())
         for sid in self._tallying.marked():
             self._retire(sid)
@@ -94,7 +96,7 @@ class Reducing:
     @property
     def is_waiting(self) -> bool:
         is_owing = bool(self._torn or self._retired or self._unsure or self._tallying.marked())
-        return is_owing or bool(self._reducers.unflushed()) or self._errands.is_busy
+        return is_owing or bool(self._reducers.unflushed()) or self._outgoing.is_busy
 
     def _flush_reducers(self, groups: Sequence[tuple[str, int]]) -> None:
         if groups:
@@ -201,6 +203,7 @@ class Reducing:
         # At this instant, the commit, the results count here.
         self.blame.look(outcome, answered)
         self._tallying.mark(sid, is_urgent=is_complete)
+        self._starting.mark(sid)
 
     def _not_in_blocks(self, session: Known, reply: Reply, answered: Counter[str]) -> Iterable[Result]:
         """Store a reply as a block if it is one that nobody has to look at; else return its results.

@@ -1,6 +1,6 @@
 """What the reducer has done aside, by a child process, one at a time: answers delivered, notices sent, copies made.
 
-    a session is closed ─► deliver SID ─► tell SID EVENT            and now and then: snapshot
+    a session is closed ─► deliver SID EDITION ─► tell SID TOLD       and now and then: snapshot
 
 None of it may hold up reducing: pictures are slow to draw, mail servers slower to answer. What is to be done follows
 from the archive and from names on the spool, so a reducer that died loses none of it. One that fails is tried again,
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 3600.0  # s that a child may take
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # s until an errand that failed is tried again
-MOST_TRIES = 20
+MOST_TRIES = 30  # about a day
 
 DELIVER, TELL, SNAPSHOT = "deliver", "tell", "snapshot"
 
@@ -41,7 +41,7 @@ class Child(Protocol):
 
     @property
     def said(self) -> str:
-        """Return the last line that it said."""
+        """Return the last line that it said, once it has ended."""
 
 
 Send = Callable[[Errand], Child]

@@ -19,6 +19,7 @@ from park_spool.replies import Reply
 from park_spool.retries import Retries
 from park_spool.sessions import datasets
 from park_spool.sessions.session import JobList
+from park_spool.starts import Waits, waits_of
 
 _SAID = attrgetter("status", "why", "exit", "signal", "stderr", "data", "files")
 _NOTHING_BUT_OUTPUT = ("ok", None, None, None, None, None, None)
@@ -39,6 +40,10 @@ class Known:
     read: dict[str, dict[tuple[int, int], Intervals]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()  # wishes whose files did not say who and when, at one look
     _about: dict[tuple[int, int], JobList | None] = field(default_factory=dict)  # job lists whose inputs name data sets
+    waits: Waits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waits = waits_of(self.admitted.session)
 
     @property
     def sid(self) -> str:

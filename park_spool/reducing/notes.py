@@ -1,4 +1,4 @@
-"""What controls, retries and tombstones say of themselves: who, and when. For people: what cannot be read is absent."""
+"""What controls, retries, notices and tombstones say of themselves: who, and when. What cannot be read is absent."""
 
 from __future__ import annotations
 
@@ -14,11 +14,25 @@ from park_spool.member import Member
 from park_spool.retries import Jobs
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """From which fit start values come."""
+
+    sid: str
+    job: str
+
+    @property
+    def name(self) -> str:
+        return f"job {self.job} of {self.sid}"
+
+
 class Note(msgspec.Struct, frozen=True):
-    """The fields that matter here; `at` and `received` are Unix times."""
+    """The fields that matter here; `at` and `received` are Unix times, `group` is the one for which `why` is said."""
 
     at: float | None = None
     by: str = ""
+    outcome: str = ""
+    why: str = ""
+    origin: Origin | None = msgspec.field(default=None, name="from")
     user: str = ""
     file: str = ""
     received: float | None = None
@@ -57,7 +71,8 @@ def events(
         told = None if name in known else what_happened(name, named)
         if told is not None:
             note = read(member.disk.read(folder / name))
-            yield Event(name, note.at, told[0], note.by, told[1])
+            detail = note.outcome or note.why or told[1]
+            yield Event(name, note.at, told[0], note.by, detail + (f" from {note.origin.name}" if note.origin else ""))
 
 
 def what_happened(name: str, named: Mapping[str, Jobs]) -> tuple[str, str] | None:
@@ -65,12 +80,18 @@ def what_happened(name: str, named: Mapping[str, Jobs]) -> tuple[str, str] | Non
 
     >>> what_happened("control.000000001.x0p2qa.priority.-5", {}), what_happened("session.json", {})
     (('priority', '-5'), None)
+    >>> what_happened("told.000001.done.mail", {}), what_happened("start.002.000.000000000", {})
+    (('told done', 'mail'), ('start', 'group 2'))
     >>> what_happened("retry.01.x0p2qa", {"retry.01.x0p2qa": {(1, 1): [(3, 5)], (2, 1): [(1, 2)]}})
     ('retry', 'round 1, 3 jobs')
     """
     control, round_ = wishes.parse_control(name), wishes.parse_retry(name)
+    if start := naming.parse_start(name):
+        return None if start.job else ("start", f"group {start.group}")
     if control is not None:
         return control.verb, "" if control.argument is None else str(control.argument)
+    if told := wishes.parse_told(name):
+        return f"told {told.event}", told.channel
     if round_ is None:
         return None
     jobs = sum(map(intervals.total, named.get(name, {}).values()))

@@ -1,4 +1,4 @@
-"""Which answers are to be delivered and which notices sent, and what of it was done (PROTOCOL.md section 6).
+"""Which answers are to be delivered, notices sent, copies made, and what of it was done (PROTOCOL.md section 6).
 
 Looked at when a session is seen to start, to be closed, or at the start of the daemon; the errands do it.
 """
@@ -12,23 +12,38 @@ from pathlib import Path
 from park_spool import wishes
 from park_spool.archive.writing import Archive
 from park_spool.delivering import notices, outbox
-from park_spool.delivering.notices import Wanted
 from park_spool.member import Member
-from park_spool.reducing.errands import DELIVER, TELL, Errand, Errands
+from park_spool.reducing import notes
+from park_spool.reducing.copies import Copies
+from park_spool.reducing.errands import DELIVER, SNAPSHOT, TELL, Errand, Errands, Send
 from park_spool.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
 
 class Outgoing:
-    """What one reducer sends out."""
+    """What one reducer sends out; `send` starts a child for each errand, without one nothing goes out."""
 
-    def __init__(self, member: Member, archive: Archive, errands: Errands) -> None:
+    def __init__(self, member: Member, archive: Archive, send: Send | None) -> None:
         self._member = member
         self._archive = archive
-        self._errands = errands
+        self._errands = Errands(send, self._done, member.monotonic)
+        self._copies = Copies(member, self._errands)
         self._outbox: set[tuple[str, int]] = set()
         self._started: set[str] = set()
+
+    def step(self) -> bool:
+        """Look after the errands; return whether one went well."""
+        self._copies.step()
+        return self._errands.step()
+
+    def leave(self) -> None:
+        """End the errand that is at work: the next reducer begins it anew."""
+        self._errands.leave()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._errands.is_busy
 
     @property
     def has_notices(self) -> bool:
@@ -45,6 +60,7 @@ class Outgoing:
         `names` are those in its folder; `session` reads it, if that is needed.
         """
         known = list(names)
+        self._take_note(sid, self._member.layout.closed_session(sid), known)
         edition = wishes.edition_of(known)
         if edition not in self._archive.deliveries(sid):
             if (sid, edition) in self._outbox:
@@ -64,20 +80,29 @@ class Outgoing:
         if session is None:
             return
         state, edition = self._archive.state(sid) or "", wishes.edition_of(names)
-        event = notices.due(state, is_closed, edition, names, self._wanted(session))
-        if event is not None:
-            self._errands.want([Errand(TELL, (sid, event))])
+        due = notices.due(state, is_closed, edition, names, notices.wanted_by(session, self._member.config))
+        self._errands.want(Errand(TELL, (sid, one.name)) for one in due)
 
-    def _wanted(self, session: Session) -> Wanted:
-        config = self._member.config
-        return notices.wanted(session.email, session.attributes, config.notify, bool(config.smtp), bool(config.webhook))
-
-    def done(self, errand: Errand) -> None:
+    def _done(self, errand: Errand) -> None:
         """Keep account of an errand that went well."""
-        if errand.verb == DELIVER:
+        if errand.verb == SNAPSHOT:
+            self._copies.done()
+        elif errand.verb == DELIVER:
             sid, edition = errand.words
             self._record(sid, int(edition))
             log.info("delivered outbox/%s", wishes.delivered_name(sid, int(edition)))
+        elif errand.verb == TELL:
+            (sid, _) = errand.words
+            for folder in (self._member.layout.closed_session(sid), self._member.layout.session(sid)):
+                self._take_note(sid, folder, self._member.disk.names(folder))
+
+    def _take_note(self, sid: str, folder: Path, names: Iterable[str]) -> None:
+        """Have the archive know of what people were told."""
+        told = [name for name in names if wishes.parse_told(name)]
+        events = notes.events(self._member, folder, told, self._archive.events_known(sid), {}) if told else ()
+        for event in events:
+            with self._archive.transaction():
+                self._archive.add_event(sid, *event)
 
     def _record(self, sid: str, edition: int) -> None:
         if self._archive.state(sid) not in (None, "deleted"):

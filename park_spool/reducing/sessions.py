@@ -123,6 +123,10 @@ class Sessions:
                     break
         return self._known.get(sid)
 
+    def at_hand(self) -> list[Known]:
+        """Return the open sessions of which something is still expected."""
+        return [known for sid, known in self._known.items() if sid in self.open]
+
     def _add(self, sid: str, folder: Path, data: bytes) -> None:
         try:
             session = admitted.decode(data)
@@ -277,9 +281,17 @@ class Sessions:
 
 
 def wished(names: Iterable[str]) -> frozenset[str]:
-    """Return those of the names in a session's folder that say what a user wants.
+    """Return those of the names in a session's folder that say what a user wants, or that a group may start.
 
     >>> sorted(wished(["session.json", "retry.01.x0p2qa", "control.000000001.x0p2qa.pause"]))
     ['control.000000001.x0p2qa.pause', 'retry.01.x0p2qa']
     """
-    return frozenset(name for name in names if wishes.parse_control(name) or wishes.parse_retry(name) is not None)
+    return frozenset(name for name in names if is_wish(name))
+
+
+def is_wish(name: str) -> bool:
+    """Say whether a name in a session's folder tells something of it for good; the start of a step comes and goes."""
+    start = naming.parse_start(name)
+    if start is not None:
+        return not start.job
+    return wishes.parse_control(name) is not None or wishes.parse_retry(name) is not None

@@ -11,8 +11,8 @@ node that had to bury it).  Jobs count from 1, ranges are half open.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Assignment:
     owner: str = ""  # the prefix of temporary names there
     memory: int | None = None  # bytes that the node gives to one job, at most
     nice: int = 0  # the least nice level of this node's jobs
+    start: Mapping[str, str] = field(default_factory=dict)  # attributes that the jobs start from
 
     def to_line(self) -> bytes:
         fields = {
@@ -62,6 +63,7 @@ class Assignment:
             "owner": self.owner,
             "memory": self.memory,
             "nice": self.nice,
+            "start": dict(self.start),
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -83,6 +85,7 @@ class Assignment:
             owner=fields["owner"],
             memory=fields["memory"],
             nice=fields["nice"],
+            start=fields["start"],
         )
 
 

@@ -1,4 +1,4 @@
-"""What each job of an assignment gets to read: its input with the data sets resolved, and their digests.
+"""What each job of an assignment gets to read: its input with start values and resolved data sets, and their digests.
 
 Guarantees: nothing is written out beforehand; an input that is repeated is prepared once.
 Assumes: data does not change within one assignment, which is about a second of work.
@@ -6,16 +6,19 @@ Assumes: data does not change within one assignment, which is about a second of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from park_spool.catalog.input_spec import is_resolved_data
 from park_spool.sessions.data import digest, resolve, with_data
 from park_spool.sessions.element import Element, input_text
 from park_spool.sessions.session import DataRef, JobList
+from park_spool.start_values import started
 
+NO_VALUES: Mapping[str, str] = MappingProxyType({})
 _MOST_KEPT = 1000  # inputs kept prepared; a job list with more has its own for nearly every job
 
 
@@ -29,10 +32,17 @@ class Input:
 
 
 class Inputs:
-    """The inputs of one job list, made when they are asked for."""
+    """The inputs of one job list, made when they are asked for; `start`: the values that they start from."""
 
-    def __init__(self, joblist: JobList, group_data: tuple[DataRef, ...], files: Path, roots: tuple[Path, ...]) -> None:
-        self._joblist, self._group_data = joblist, group_data
+    def __init__(
+        self,
+        joblist: JobList,
+        group_data: tuple[DataRef, ...],
+        files: Path,
+        roots: tuple[Path, ...],
+        start: Mapping[str, str] = NO_VALUES,
+    ) -> None:
+        self._joblist, self._group_data, self._start = joblist, group_data, start
         self._find: Callable[[DataRef], Path] = lru_cache(_MOST_KEPT)(lambda ref: resolve(ref, files, roots))
         self._is_repeating = joblist.scan is None and len(joblist.inputs) <= _MOST_KEPT
         self._kept: dict[int, Input] = {}
@@ -48,7 +58,7 @@ class Inputs:
         return kept
 
     def _prepare(self, element: Element) -> Input:
-        resolved = with_data(element, self._group_data, self._find)
+        resolved = with_data(started(element, self._start), self._group_data, self._find)
         return Input(resolved, input_text(resolved), _digests(resolved))
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from park_spool import admitted, controls, layout
+from park_spool import admitted, controls, layout, starts
 from park_spool.admitted import Admitted
 from park_spool.controls import Controls
 from park_spool.errors import PermanentError
 from park_spool.member import Member
+from park_spool.starts import Waits
 
+NOTHING = Waits()
 KEPT_SESSIONS = 20  # beside those in hand
 KEPT_USERS = 10_000
 
@@ -28,6 +30,7 @@ class Known:
     controls: Controls
     is_closed: bool
     looked_at: float
+    waits: Waits = NOTHING
 
     @property
     def unwanted(self) -> str | None:
@@ -73,7 +76,9 @@ class KnownSessions:
             folder, session = known.folder, known.admitted
         said = controls.read(names)
         is_closed = folder.parent == self.member.layout.closed
-        fresh = Known(folder, session.with_priority(said.priority), said, is_closed, self.member.monotonic())
+        waits = known.waits if known else starts.waits_of(session.session)
+        now = self.member.monotonic()
+        fresh = Known(folder, session.with_priority(said.priority), said, is_closed, now, waits)
         self._remember(sid, fresh)
         return fresh
 

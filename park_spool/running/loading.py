@@ -70,7 +70,7 @@ class Loader:
         registry = self._read_registry(assignment.services)
         command = registry.command(group.task.service, group.task.command)
         joblist = group.joblists[assignment.joblist - 1]
-        inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots)
+        inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots, assignment.start)
         os.environ.update(_names(command, assignment))
         limits = _allowed(command, group.task, assignment)
         self._check_binding(command, limits)

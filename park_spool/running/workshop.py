@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from park_spool import layout
+from park_spool import intervals, layout, starts, tallies
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
+from park_spool.naming import Unit
 from park_spool.running import claiming
 from park_spool.running.assignment import Assignment, Outcome, Running, result_line
 from park_spool.running.claiming import Claiming
@@ -112,21 +113,41 @@ class Workshop:
             self.hands.put_aside(claim, str(error))
             return True
         if known is None:
-            # NFS: a name looked up too early stays missing for up to 30 s; after that the unit is a stray.
-            if self._is_deleted(unit.sid) or self._age(claim) > self.member.config.unit_lifetime:
-                self.hands.let_go(claim)
-            return False
+            return self._wait_for(claim, is_over=self._is_deleted(unit.sid))
         if known.unwanted:
             log.info("unit %s is not started: %s", unit.name, known.unwanted)
             self.hands.let_go(claim)
         elif not known.admitted.has(unit):
             self.hands.put_aside(claim, f"expected jobs that session {unit.sid} has, got {unit.name}")
         else:
-            task = known.admitted.session.groups[unit.group - 1].task
-            claim.origin = self._texts.origin(task.service, self.member.monotonic())
-            self.runners[runner].start(self._assignment(claim, runner, known))
-            claim.runner, claim.since = runner, self.member.monotonic()
+            return self._start_from(claim, runner, known)
         return True
+
+    def _start_from(self, claim: Claim, runner: int, known: Known) -> bool:
+        """Give a unit to a runner, with the start values that its jobs need."""
+        unit = claim.unit
+        start = starts.read(self.member.disk, known.folder, known.waits.needed(unit.key, unit.start))
+        if start is None:
+            # RACE: a step that was answered elsewhere meanwhile has no start any more.
+            return self._wait_for(claim, is_over=self._is_final(unit, known.folder))
+        task = known.admitted.session.groups[unit.group - 1].task
+        claim.origin = self._texts.origin(task.service, self.member.monotonic())
+        self.runners[runner].start(self._assignment(claim, runner, known, start))
+        claim.runner, claim.since = runner, self.member.monotonic()
+        return True
+
+    def _wait_for(self, claim: Claim, is_over: bool) -> bool:
+        """Wait for what is not to be seen yet: the unit's session, or its start values.
+
+        NFS: a name looked up too early stays missing for up to 30 s; after that the unit is a stray.
+        """
+        if is_over or self._age(claim) > self.member.config.unit_lifetime:
+            self.hands.let_go(claim)
+        return False
+
+    def _is_final(self, unit: Unit, folder: Path) -> bool:
+        final = tallies.read(self.member.disk, folder, {}).final
+        return intervals.holds(final.get(unit.key, []), unit.start, unit.stop)
 
     def _is_deleted(self, sid: str) -> bool:
         return self.member.disk.kind(self.member.layout.tombstone(sid)) is not None
@@ -134,7 +155,7 @@ class Workshop:
     def _age(self, claim: Claim) -> float:
         return self.member.monotonic() - claim.since
 
-    def _assignment(self, claim: Claim, runner: int, known: Known) -> Assignment:
+    def _assignment(self, claim: Claim, runner: int, known: Known, start: dict[str, str]) -> Assignment:
         config, unit = self.member.config, claim.unit
         return Assignment(
             unit=unit.name,
@@ -151,6 +172,7 @@ class Workshop:
             owner=f"{self.member.name}.slot{runner}",
             memory=self._terms.memory,
             nice=self._terms.nice,
+            start=start,
         )
 
     # answering

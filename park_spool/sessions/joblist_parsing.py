@@ -39,6 +39,7 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _VALUES = re.compile(r"[\s,]+")
 _MOST_AXES = 16
+SEQUENTIAL = "sequential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,25 @@ class Admission:
     files: frozenset[str] | None
     data_roots: tuple[Path, ...]
     warnings: Warnings
+    sid: str | None = None
 
 
-def read_joblist(node: Node, joblist_number: int, command: Command, admission: Admission) -> JobList:
-    """Read a <joblist> whose jobs run `command`; SessionError with the place if it cannot be run."""
+def read_joblist(
+    node: Node, joblist_number: int, command: Command, admission: Admission, is_started: bool = False
+) -> JobList:
+    """Read a <joblist> whose jobs run `command`; SessionError with the place if it cannot be run.
+
+    `is_started`: its jobs get start values, which may give what the command needs.
+    """
     check_children(node, ("input", "scan"))
-    check_attributes(node, ("name", "priority", "cnt"), admission.warnings)
+    check_attributes(node, ("name", "priority", "cnt", "order"), admission.warnings)
     inputs = [child for child in node.children if child.tag == "input"]
     scan = _scan(node, inputs, command, admission)
     size = _size(node, scan.size if scan else len(inputs), admission.limits)
-    _check_required(inputs or [Node("input", {}, node.line, node.column)], scan, command)
+    is_sequential = _is_sequential(node, size, admission.limits)
+    if not is_started:
+        first = inputs[:1] if is_sequential else inputs  # a later step may get the rest from the one before
+        _check_required(first or [Node("input", {}, node.line, node.column)], scan, command)
     _check_inputs(inputs, command, admission)
     elements = () if scan else tuple(child.element() for child in inputs)
     return JobList(
@@ -68,7 +78,19 @@ def read_joblist(node: Node, joblist_number: int, command: Command, admission: A
         size=size,
         inputs=elements,
         scan=scan,
+        is_sequential=is_sequential,
     )
+
+
+def _is_sequential(node: Node, size: int, limits: Limits) -> bool:
+    order = node.attributes.get("order")
+    if order is None:
+        return False
+    if order != SEQUENTIAL:
+        reject(node, f"order={quoted(order)} of <joblist> must be {SEQUENTIAL!r}; without it the jobs run in any order")
+    if size > limits.max_steps:
+        reject(node, f"a sequential <joblist> has {size:,} jobs, more than the {limits.max_steps:,} allowed")
+    return True
 
 
 def _size(node: Node, points: int, limits: Limits) -> int:

@@ -13,7 +13,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from park_spool.catalog.registry import Command, Registry
+from park_spool.catalog.suggestions import quoted
 from park_spool.errors import SessionError
+from park_spool.sessions.after import parse_after
 from park_spool.sessions.fields import (
     Warnings,
     check_attributes,
@@ -35,7 +37,7 @@ from park_spool.sessions.xml_tree import Limits, Node, parse_tree
 __all__ = ["Limits", "parse_session"]
 
 _LARGEST_BUFFER = 1 << 30
-_SESSION = ("version", "type", "user", "email", "priority", "name")
+_SESSION = ("version", "type", "user", "email", "priority", "name", "after")
 
 
 def parse_session(
@@ -44,13 +46,14 @@ def parse_session(
     limits: Limits,
     files: frozenset[str] | None = None,
     data_roots: tuple[Path, ...] = (),
+    sid: str | None = None,
 ) -> Session:
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `data_roots` are the folders that absolute paths of data may lie in.
+    alone; `data_roots` are the folders that absolute paths of data may lie in; `sid` is its own id, if it has one.
     """
-    admission = Admission(registry, limits, files, data_roots, Warnings())
+    admission = Admission(registry, limits, files, data_roots, Warnings(), sid)
     return _session(parse_tree(xml, limits), admission)
 
 
@@ -60,7 +63,8 @@ def _session(node: Node, admission: Admission) -> Session:
     check_children(node, ("group",))
     check_attributes(node, _SESSION, admission.warnings)
     _check_count(node, node.children, admission.limits.max_groups)
-    groups = tuple(_group(child, number, admission) for number, child in enumerate(node.children, 1))
+    after = _after(node, 0, admission)
+    groups = tuple(_group(child, number, after, admission) for number, child in enumerate(node.children, 1))
     _check_jobs(node, groups, admission.limits)
     return Session(
         user=node.attributes.get("user", ""),
@@ -69,7 +73,26 @@ def _session(node: Node, admission: Admission) -> Session:
         attributes=node.attributes,
         groups=groups,
         warnings=admission.warnings.all(),
+        after=after,
     )
+
+
+def _after(node: Node, group_number: int, admission: Admission) -> str:
+    """Read what a session (`group_number` 0) or a group waits for; empty if it waits for nothing."""
+    if "after" not in node.attributes:
+        return ""
+    text = node.attributes["after"].strip(" \t\r\n")
+    after, written = parse_after(text), f"after={quoted(text)} of <{node.tag}>"
+    if after is None or (after.sid is None and not group_number):
+        forms = "the whole id of a session (SID) or one of its groups (SID.2)"
+        forms = f"the number of an earlier group, {forms}" if group_number else forms
+        reject(node, f"{written} names nothing; expected {forms}")
+    if after.sid is not None and after.sid == admission.sid:
+        reject(node, f"{written} is this very session; a group may wait for an earlier one, named by its number alone")
+    if after.sid is None and after.group is not None and after.group >= group_number:
+        which = "is this very group" if after.group == group_number else f"comes later than group {group_number}"
+        reject(node, f"{written} {which}; expected an earlier one")
+    return text
 
 
 def _check_count(node: Node, children: list[Node], most: int) -> None:
@@ -86,9 +109,10 @@ def _check_jobs(node: Node, groups: tuple[Group, ...], limits: Limits) -> None:
         reject(node, f"the session has {jobs:,} jobs in all, more than the {limits.max_jobs:,} allowed")
 
 
-def _group(node: Node, group_number: int, admission: Admission) -> Group:
+def _group(node: Node, group_number: int, session_after: str, admission: Admission) -> Group:
     check_children(node, ("dataSet", "reduce", "task", "joblist"))
-    check_attributes(node, ("name",), admission.warnings)
+    check_attributes(node, ("name", "after"), admission.warnings)
+    after = _after(node, group_number, admission)
     task, command = _task(node, admission)
     joblists = [child for child in node.children if child.tag == "joblist"]
     _check_count(node, joblists, admission.limits.max_joblists)
@@ -98,13 +122,14 @@ def _group(node: Node, group_number: int, admission: Admission) -> Group:
         task=task,
         data=_data_set(node, admission),
         reduce=reduce,
-        joblists=_joblists(joblists, command, admission),
+        joblists=_joblists(joblists, command, admission, bool(after or session_after)),
         reduce_options=options,
+        after=after,
     )
 
 
-def _joblists(nodes: list[Node], command: Command, admission: Admission) -> tuple[JobList, ...]:
-    return tuple(read_joblist(node, number, command, admission) for number, node in enumerate(nodes, 1))
+def _joblists(nodes: list[Node], command: Command, admission: Admission, is_started: bool) -> tuple[JobList, ...]:
+    return tuple(read_joblist(node, number, command, admission, is_started) for number, node in enumerate(nodes, 1))
 
 
 def _data_set(group: Node, admission: Admission) -> tuple[DataRef, ...]:

@@ -37,7 +37,8 @@ def document(session: Session) -> Element:
     """Make the tree of a session: known fields as they are now, other attributes as they came."""
     known = {"user": session.user, "email": session.email, "priority": str(session.priority)}
     known |= {"after": session.after} if session.after else {}
-    return Element("session", {**session.attributes, **known}, "", tuple(map(_group, session.groups)))
+    others = {name: text for name, text in session.attributes.items() if name != "after"}
+    return Element("session", {**others, **known}, "", tuple(map(_group, session.groups)))
 
 
 def _group(group: Group) -> Element:

@@ -40,6 +40,7 @@ class Limits:
     max_jobs: int = 100_000_000
     max_groups: int = 999  # a unit's name has three digits for the group and three for the job list
     max_joblists: int = 999
+    max_steps: int = 10_000  # of a sequential job list
 
 
 @dataclass(slots=True)

@@ -145,8 +145,8 @@ class Admission:
         return naming.new_sid(self._member.wall(), self._member.choose), file
 
     def _is_taken(self, sid: str) -> bool:
-        known = (self._layout.admitting(sid), self._layout.bundles(sid))
-        return self._was_admitted(sid) or any(self._disk.kind(path) is not None for path in known)
+        # RACE: not by a `.SID`: another spoold may have begun with this very name, which is to keep its id.
+        return self._was_admitted(sid) or self._disk.kind(self._layout.bundles(sid)) is not None
 
     def _was_admitted(self, sid: str) -> bool:
         places = (self._layout.session(sid), self._layout.closed_session(sid), self._layout.tombstone(sid))
@@ -200,9 +200,8 @@ class Admission:
             if seen is not None and xml != seen:
                 self._give_back(folder, received)
                 return None
-            session = parse_session(
-                xml, self._registry(), Limits(), files=files, data_roots=self._member.config.data_roots
-            )
+            roots = self._member.config.data_roots
+            session = parse_session(xml, self._registry(), Limits(), files=files, data_roots=roots, sid=sid)
             self._sync_submission(folder)
         except PermanentError as error:
             self._reject_folder(folder, received, str(error))

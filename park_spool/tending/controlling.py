@@ -51,24 +51,29 @@ class Controlling:
         wanted = opened.admitted.rank(unit.key)
         if opened.controls.is_stopped or opened.is_final(unit):
             disk.unlink(path)
-        elif opened.controls.is_paused:
+        elif opened.controls.is_paused or opened.has_lost_start(unit):
             self._withdraw(opened, rank, unit)
         elif rank != wanted:
             disk.make_folder(spool.ready / wanted)
             disk.move(path, spool.ready / wanted / unit.name)
 
     def _withdraw(self, opened: OpenSession, rank: str, unit: Unit) -> None:
-        """Take a unit of a paused session out of ready/; whoever wins the unlink offers it again when it goes on."""
+        """Take a unit that may not be run now out of ready/; whoever wins the unlink offers it again when it may."""
         is_won = self._member.disk.unlink(self._member.layout.ready / rank / unit.name)
         if is_won and unit not in opened.again:
             opened.pend([unit])
         opened.again.discard(unit)
 
     def _end(self, opened: OpenSession, seen: Survey) -> bool:
-        """End a cancelled session of which two looks, far enough apart, found no unit, claim or reply."""
+        """End a cancelled session of which two looks, far enough apart, found no unit, claim or reply.
+
+        One of which nothing was ever offered ends at once.
+        """
         now = self._member.monotonic()
         if opened.sid in seen.sids() or not (opened.is_reduced or opened.controls.is_deleted):
             opened.quiet_since = None
+        elif opened.is_untouched:
+            return self._finish(opened)
         elif opened.quiet_since is None:
             opened.quiet_since = now
         elif now - opened.quiet_since >= self._member.config.staleness_seconds:

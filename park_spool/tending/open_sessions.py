@@ -1,7 +1,8 @@
 """The sessions that are open, as spoold remembers them between two audits. Lost with the process, worked out again.
 
-For each: what waits to be offered (`pending`), what its tallies say, what users have said of it since it was sent, and
-what one look found missing (`suspects`), so that a second look can agree (PROTOCOL.md section 7).
+For each: what waits to be offered (`pending`), what its tallies say, what users have said of it since it was sent,
+which start values stand, and what one look found missing (`suspects`), so that a second look can agree (PROTOCOL.md
+section 7).
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from park_spool import admitted, controls, intervals, layout, retries, tallies, wishes
+from park_spool import admitted, controls, intervals, layout, retries, starts, tallies, wishes
 from park_spool.admitted import Admitted
 from park_spool.controls import Controls
 from park_spool.intervals import Intervals
 from park_spool.member import Member
-from park_spool.naming import Unit
+from park_spool.naming import Start, Unit
 from park_spool.retries import Retries
+from park_spool.starts import Waits
 from park_spool.tallies import Tally
 from park_spool.tending import planning
 from park_spool.tending.planning import Pending
@@ -43,6 +45,8 @@ class OpenSession:
     again: set[Unit] = field(default_factory=set)
     quiet_since: float | None = None
     is_misplaced: bool = False
+    starts: frozenset[Start] = frozenset()
+    waits: Waits = field(init=False)
     _said: set[str] = field(default_factory=set)
     _own: Admitted = field(init=False)
     _retries_read: dict[str, dict[Key, Intervals]] = field(default_factory=dict)
@@ -50,6 +54,7 @@ class OpenSession:
 
     def __post_init__(self) -> None:
         self._own = self.admitted
+        self.waits = starts.waits_of(self.admitted.session)
 
     @property
     def sid(self) -> str:
@@ -66,6 +71,8 @@ class OpenSession:
         folder = member.layout.session(self.sid)
         names = member.disk.names(folder)
         said = wishes_in(names)
+        if names and self.waits:
+            self.starts = starts.starts_in(names)
         if not said <= self._said or self._unread:
             self._said |= said  # nothing that was said is ever removed: a stale listing takes nothing back
             self._obey(controls.read(self._said))
@@ -102,9 +109,33 @@ class OpenSession:
 
     @property
     def waiting(self) -> list[Pending]:
+        """Return what may be offered now of what pends."""
+        return [Pending(self.admitted.rank(unit.key), self.admitted.user, unit) for unit in self.startable]
+
+    @property
+    def startable(self) -> list[Unit]:
+        """Return the same without rank and user."""
         if not self.is_flowing:
             return []
-        return [Pending(self.admitted.rank(unit.key), self.admitted.user, unit) for unit in self.pending]
+        if not self.waits:
+            return self.pending
+        # RACE: the start of a step goes when it is final, and a listing may be older than a tally.
+        return [unit for unit in self.waits.startable(self.pending, self.starts) if not self.is_final(unit)]
+
+    def has_lost_start(self, unit: Unit) -> bool:
+        """Say whether a unit is not to be run yet after all: a retry names the step before it."""
+        return not any(self.waits.startable([unit], self.starts))
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a step may come at any moment: as soon as the one before it has ended."""
+        steps = (unit for unit in self.pending if unit.key in self.waits.lists)
+        return self.is_flowing and any(self.waits.is_begun(unit.group, self.starts) for unit in steps)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of it was ever offered: all its groups wait for a start."""
+        return not self.starts and len(self.waits.groups) == len(self.admitted.session.groups)
 
     def pend_all(self) -> None:
         """Offer everything: right only for who admitted the session itself, since nobody can have offered it before."""

@@ -39,9 +39,9 @@ class Repeating:
         return any(offered)
 
     def _is_last(self, unit: Unit) -> bool:
-        """Say whether nothing of a unit's session waits to be offered, so that only what runs holds it up."""
+        """Say whether nothing of a unit's session can be offered, so that only what runs holds it up."""
         opened = self._sessions.get(unit.sid)
-        if opened is None or opened.pending or not opened.is_flowing or not opened.admitted.has(unit):
+        if opened is None or opened.startable or not opened.is_flowing or not opened.admitted.has(unit):
             return False
         return unit not in opened.again and not opened.is_final(unit)
 

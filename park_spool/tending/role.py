@@ -74,6 +74,7 @@ class Tending:
             did = self._take_back.step() or did
             did = self._repeating.step(self._nodes.cluster) or did
         did = self._auditing.step() or did
+        self._look_for_steps()
         return self._offering.step(list(self._sessions.values()), self._nodes.cluster) or did
 
     def resign(self) -> None:
@@ -85,7 +86,7 @@ class Tending:
             return self._member.config.lease_renew
         config, sessions = self._member.config, self._sessions.values()
         is_refilled = not config.is_shared and self._nodes.cluster.cpus > 0
-        if is_refilled and any(one.pending and one.is_flowing for one in sessions):
+        if is_refilled and any(one.startable or one.is_stepping for one in sessions):
             return REFILL_SECONDS  # a look costs nothing on a local disk, and an empty window costs the nodes
         if self.admission.inbox.is_waiting or any(one.suspects for one in sessions):
             return min(config.settle_seconds, config.look_seconds)
@@ -163,6 +164,13 @@ class Tending:
             if opened.is_complete() and not opened.controls.is_deleted:
                 closed = self._close(opened) or closed
         return self._controlling.step() or closed
+
+    def _look_for_steps(self) -> None:
+        """Look whether the next step of a sequential job list has its start values: nothing else of it is to be run."""
+        for opened in [opened for opened in self._sessions.values() if opened.is_stepping]:
+            if self._member.config.is_shared:
+                self._member.disk.refresh(self._member.layout.session(opened.sid))
+            opened.listen(self._member)
 
     def _close(self, opened: OpenSession) -> bool:
         is_closed = ending.close(self._member, opened, "all its jobs are final")

@@ -34,6 +34,20 @@ def echo_xml(text: str) -> str:
     return text
 
 
+def descend(values: dict[str, float]) -> dict[str, object]:
+    """Go half of the way from (x, y) to the lowest chisq, which is 2 at (3, -1), and tell where that is.
+
+    >>> descend({"x": 0.0, "y": 0.0})["chisq"]
+    5.25
+    """
+    x, y = (values["x"] + 3) / 2, (values["y"] - 1) / 2
+    parameters = [
+        {"name": "x", "value": x, "start": values["x"]},
+        {"name": "y", "value": y, "start": values["y"]},
+    ]
+    return {**chisq({"x": x, "y": y, "weight": 1.0}), "parameters": parameters}
+
+
 def chisq(values: dict[str, float]) -> dict[str, float]:
     """Evaluate chisq = weight ((x - 3)^2 + 4 (y + 1)^2) + 2, as if three points had been fitted.
 
