@@ -91,8 +91,9 @@ def batch_rows(batches: Sequence[Sequence[Mapping[str, Any]]]) -> Iterator[list[
     """
     if any(batches):
         found = [[row["chisq"] for row in batch if row["chisq"] is not None] for batch in batches]
-        yield ["data sets", *(f"{len(known)} of {len(rows)}" for known, rows in zip(found, batches, strict=True))]
-        yield ["sum of chisq", *(f"{math.fsum(known):.6g}" for known in found)]
+        pairs = list(zip(found, batches, strict=True))
+        yield ["data sets", *(f"{len(known)} of {len(rows)}" if rows else NOTHING for known, rows in pairs)]
+        yield ["sum of chisq", *(f"{math.fsum(known):.6g}" if rows else NOTHING for known, rows in pairs)]
 
 
 def rows_of(fits: Sequence[Fit]) -> Iterator[list[str]]:

@@ -17,7 +17,6 @@ from park_spool.looking.outcome import Delivered, Gathered
 from park_spool.looking.standing import Look
 from park_spool.plots import Kind
 
-WHAT = ("fit", "chisq", "profile", "batch", "trend", "map")
 KINDS: tuple[Kind, ...] = ("png", "pdf", "svg")
 
 
@@ -25,7 +24,7 @@ KINDS: tuple[Kind, ...] = ("png", "pdf", "svg")
 @sid_argument
 @click.argument("job", metavar="[JOB]", required=False)
 @spool_option
-@click.option("--what", type=click.Choice(WHAT), help="This picture alone.")
+@click.option("--what", type=click.Choice(pictures.WHAT), help="This picture alone.")
 @click.option("--kind", type=click.Choice(KINDS), default="png", show_default=True, help="How it is written.")
 @click.option(
     "-o",
@@ -73,9 +72,9 @@ def chosen(found: Gathered | Delivered, job: str | None, what: str | None, kind:
             )
         there = sorted((found.folder / "plots").glob(f"*.{kind}"))
         drawn: Iterator[Picture] = ((path.name, path.read_bytes()) for path in there)
+        yield from (one for one in drawn if what is None or one[0].startswith(f"{what}-"))
     elif job is not None:
         fit, title = found.gathering.fit(job)
-        drawn = pictures.of_fit(fit, title, job, (kind,))
+        yield from pictures.of_fit(fit, title, job, (kind,), pictures.WHAT if what is None else (what,))
     else:
-        drawn = pictures.pictures(found.answer, (kind,))
-    yield from ((name, data) for name, data in drawn if what is None or name.startswith(f"{what}-"))
+        yield from pictures.pictures(found.answer, (kind,), pictures.WHAT if what is None else (what,))

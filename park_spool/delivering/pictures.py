@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,20 +13,24 @@ from park_spool.plots.trend import Series, series_of
 
 MOST_THUMBNAILS = 1000
 KINDS: tuple[Kind, ...] = ("png", "pdf")
+WHAT = ("fit", "chisq", "profile", "batch", "trend", "map")
 
 Picture = tuple[str, bytes]  # the file's name, and what is in it
 
 
-def pictures(answer: Answer, kinds: Sequence[Kind] = KINDS) -> Iterator[Picture]:
-    """Yield the pictures of all groups; a curve that cannot be drawn has none."""
+def pictures(answer: Answer, kinds: Sequence[Kind] = KINDS, what: Collection[str] = WHAT) -> Iterator[Picture]:
+    """Yield the pictures of all groups that are wanted; a curve that cannot be drawn has none."""
     for group in answer.groups:
         title = f"{answer.name}: {group.name}" if answer.name else group.name
-        yield from _each(kinds, f"chisq-{group.number}", partial(_history, group, title))
+        if "chisq" in what:
+            yield from _each(kinds, f"chisq-{group.number}", partial(_history, group, title))
         if group.best is not None:
-            yield from of_fit(group.best, title, str(group.number), kinds)
-        if group.batch:
-            yield from _of_batch(group, title, kinds)
-        for joblist, found in group.maps.items():
+            yield from of_fit(group.best, title, str(group.number), kinds, what)
+        if group.batch and "batch" in what:
+            yield from _thumbnails(group, title, kinds)
+        if group.batch and "trend" in what:
+            yield from _each(kinds, f"trend-{group.number}", partial(_trend, group, title))
+        for joblist, found in group.maps.items() if "map" in what else ():
             yield from _each(kinds, f"map-{group.number}-{joblist}", partial(plots.plot_map, found, title))
 
 
@@ -45,24 +49,27 @@ def _history(group: GroupAnswer, title: str, kind: Kind) -> bytes | None:
     return plots.plot_history(group.steps, f"{title}: chi-square", group.dots, kind) if group.dots else None
 
 
-def of_fit(fit: Fit, title: str, number: str, kinds: Sequence[Kind]) -> Iterator[Picture]:
+def of_fit(fit: Fit, title: str, number: str, kinds: Sequence[Kind], what: Collection[str] = WHAT) -> Iterator[Picture]:
     """Yield the pictures of one fit; `number` is what their names end with."""
     drawn, profile = fit.drawn, fit.profile
-    if drawn is not None:
+    if drawn is not None and "fit" in what:
         yield from _each(kinds, f"fit-{number}", partial(plots.plot_fit, drawn, f"{title}: {fit.label}"))
-    if profile is not None:
+    if profile is not None and "profile" in what:
         yield from _each(kinds, f"profile-{number}", partial(plots.plot_profile, profile, title))
 
 
-def _of_batch(group: GroupAnswer, title: str, kinds: Sequence[Kind]) -> Iterator[Picture]:
+def _thumbnails(group: GroupAnswer, title: str, kinds: Sequence[Kind]) -> Iterator[Picture]:
     shown = list(group.batch.items())[:MOST_THUMBNAILS]
     thumbnails = [(label, drawable(fit.drawn) if fit else None) for label, fit in shown]
     for kind in kinds:
         pages = plots.plot_thumbnails(thumbnails, title, kind)
         names = [f"-{number}" for number in range(1, len(pages) + 1)] if kind != "pdf" else [""]
         yield from ((f"batch-{group.number}{name}.{kind}", page) for name, page in zip(names, pages, strict=True))
+
+
+def _trend(group: GroupAnswer, title: str, kind: Kind) -> bytes:
     series = series_of([_numbers(fit) for fit in group.batch.values()])
-    yield from _each(kinds, f"trend-{group.number}", partial(plots.plot_trend, [_quality(group), *series], title))
+    return plots.plot_trend([_quality(group), *series], title, kind)
 
 
 def _quality(group: GroupAnswer) -> Series:
