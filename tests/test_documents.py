@@ -178,6 +178,10 @@ def test_the_readme_runs(tmp_path: Path) -> None:
         (query,) = re.findall(r"sqlite3 .* '(select .*)'", README)
         [(_, job, chisq, reduced_chisq, _)] = site.query(query)
         assert job == "1.1.105" and reduced_chisq == chisq / 2  # slope 2.04
+        command = [sys.executable, "-c", blocks(README, "python")[1]]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-2:] == ["1.1.2 6.0 [1.9 2.  2.1]", "[3, 4]"]
 
 
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -12,14 +12,10 @@ import pytest
 from asking import until_ready
 from daemons import Site, until
 
-from park_spool.client.executor import SpoolExecutor
+from park_spool.client.executor import ExecutorOptions, SpoolExecutor
 
 DOCUMENT = (Path(__file__).resolve().parent.parent / "docs" / "executor.md").read_text(encoding="utf-8")
-BLOCKS = [
-    block
-    for block in re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
-    if "SpoolExecutor(settings, *" not in block
-]
+BLOCKS = [block for block in re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL) if "spool.executor(*" not in block]
 
 
 def expected(block: str) -> list[str]:
@@ -45,5 +41,5 @@ def test_the_examples_run(tmp_path: Path, needs: Callable[[str], str], packages:
 
 def test_every_argument_is_described() -> None:
     described = set(re.findall(r"`([a-z]+)`", "".join(re.findall(r"^\| (`[^|]*) \|", DOCUMENT, re.MULTILINE))))
-    arguments = SpoolExecutor.__init__.__annotations__.keys() - {"return"}
-    assert described == set(arguments)
+    arguments = SpoolExecutor.__init__.__annotations__.keys() - {"settings", "return"}
+    assert described == arguments == ExecutorOptions.__annotations__.keys()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypedDict, TypeVar
 
 from park_spool import member, pickling
 from park_spool.atomic import Disk
@@ -39,6 +39,19 @@ REFUSAL = (
     "{spool}: functions of a Python program do not run on this spool, since others than its owner may write to it; "
     "nothing was sent. Make it your own (chmod go-w), or say functions_by_value = true in its park.toml."
 )
+
+
+class ExecutorOptions(TypedDict, total=False):
+    """What may be said to an executor; `SpoolExecutor` has the defaults."""
+
+    priority: int
+    nodes: str | Sequence[str]
+    tags: str | Sequence[str]
+    timeout: float | None
+    memory: int | str | None
+    initializer: Callable[..., object] | None
+    initargs: tuple[Any, ...]
+    name: str | None
 
 
 class SpoolExecutor(Executor):

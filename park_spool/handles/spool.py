@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from park_spool import config
 from park_spool import submit as sending
@@ -17,7 +17,7 @@ from park_spool.looking.standing import Look
 from park_spool.sessions.session import Session
 
 if TYPE_CHECKING:
-    from park_spool.client.executor import SpoolExecutor
+    from park_spool.client.executor import ExecutorOptions, SpoolExecutor
 
 
 class Spool:
@@ -77,8 +77,8 @@ class Spool:
         found = Look(self._settings).wanted(Wanted(user, state, text), limit)
         return [SessionHandle(self._settings, one.sid) for one in found]
 
-    def executor(self, **wishes: Any) -> SpoolExecutor:
+    def executor(self, **options: Unpack[ExecutorOptions]) -> SpoolExecutor:
         """Return an executor whose workers are the spool's nodes: see `park_spool.client.executor.SpoolExecutor`."""
         from park_spool.client.executor import SpoolExecutor
 
-        return SpoolExecutor(self._settings, **wishes)
+        return SpoolExecutor(self._settings, **options)
