@@ -129,4 +129,4 @@ def difference(entries: Sequence[Mapping[str, Any]]) -> str:
         return ""
     (first, first_error), (second, second_error) = known
     assert first is not None and second is not None and first_error is not None and second_error is not None
-    return f"{(second - first) / math.hypot(first_error, second_error):+.1f} σ"
+    return f"{(second - first) / math.hypot(first_error, second_error):+z.1f} σ"

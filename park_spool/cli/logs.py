@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -17,6 +18,8 @@ from park_spool.looking import bundled
 from park_spool.looking.standing import Look
 from park_spool.progress import duration, utc
 
+NUMBER = r"[-+.\deE]+|null"
+LONG = re.compile(rf"\[((?:(?:{NUMBER}), ?){{3}})(?:(?:{NUMBER}), ?){{5,}}(?:{NUMBER})\]")
 
 @click.command()
 @sid_argument
@@ -85,4 +88,13 @@ def describe(runs: Sequence[RunRow], output: str, now: Sequence[str]) -> Iterato
     yield from now
     if output:
         yield "output:"
-        yield from (f"  {line}" for line in output.splitlines())
+        yield from (f"  {line}" for line in shortened(output).splitlines())
+
+
+def shortened(text: str) -> str:
+    """Shorten long lists of numbers in JSON, as curves have them.
+
+    >>> shortened('{"x": [1.0, 2.5, 3e-7, 4, 5, 6, 7, 8, 9], "y": [1, 2]}')
+    '{"x": [1.0, 2.5, 3e-7, … 9 in all], "y": [1, 2]}'
+    """
+    return LONG.sub(lambda found: f"[{found[1]}… {found[0].count(',') + 1} in all]", text)

@@ -46,7 +46,7 @@ def prune(spool: str | None, keep_days: float | None, dry_run: bool, yes: bool) 
     for row in old:
         click.echo(line(row))
     if not old:
-        click.echo(f"no session was closed more than {keep:g} days ago; nothing is deleted", err=True)
+        click.echo(f"no session was closed more than {keep:g} d ago; nothing is deleted", err=True)
     if not old or dry_run:
         return
     if not yes and not click.confirm(f"Really delete {counted(len(old), 'session')} with all results?", err=True):
