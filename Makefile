@@ -4,6 +4,8 @@
 PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14)
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+# Side by side on all CPUs, at most four at a time: many tests start daemons of their own.
+TESTS = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(PYTEST)
 # Removed before an install and made after it: an install that was interrupted leaves none.
 STAMP = .venv/installed
 BENCH_STAMP = .venv/installed-bench
@@ -22,10 +24,10 @@ demo: $(STAMP)
 	@$(BIN)/park demo $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest -m "not prove" $(PYTEST)
+	$(TESTS) -m "not prove"
 
 prove: lint
-	$(BIN)/python -m pytest $(PYTEST)
+	$(TESTS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,6 +19,9 @@ MANY = 300  # open files of this process; select() takes no number above 1023
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_forbid_the_outside)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell started the tests with `&`
+    for number in (signal.SIGHUP, signal.SIGQUIT):  # as with nohup; what a test starts would ignore them, too
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _forbid_the_outside(event: str, arguments: tuple[object, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from console import park
 from world import SESSION, STRANGER, Killed, World, dying_disk, state
 
 from park_spool import control_requests, naming, tallies
-from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.errors import PermanentError
 from park_spool.naming import Unit
@@ -128,29 +128,37 @@ def test_a_reducer_that_is_still_broken_is_stopped_again_and_the_session_closed(
     assert world.is_closed and "still no" in kept(world)[2][0]
 
 
-def test_killed_before_every_change_it_is_done_once(tmp_path: Path) -> None:
-    def story(root: Path, disk: type[Disk]) -> World:
-        world, sid = closed(root)
-        write(root, MENDED)
-        control_requests.ask_to_reduce(world.member(), sid, None, "wei")
-        settle(world, world.spoold(disk), world.reducer(disk))
-        return world
+def begun(root: Path) -> World:
+    """A session that is over, with its reducer mended, and asked for again."""
+    world, sid = closed(root)
+    write(root, MENDED)
+    control_requests.ask_to_reduce(world.member(), sid, None, "wei")
+    return world
 
+
+def kill(root: Path, first: int, every: int) -> None:
     left = [10**9]
-    story(tmp_path / "undisturbed", dying_disk(left))
+    counted = begun(root / "undisturbed")
+    settle(counted, counted.spoold(dying_disk(left)), counted.reducer(dying_disk(left)))
     total = 10**9 - left[0]
-    assert total > 10
-    for number in range(total):
-        root = tmp_path / str(number)
-        world, sid = closed(root)
-        write(root, MENDED)
-        control_requests.ask_to_reduce(world.member(), sid, None, "wei")
-        try:
+    assert total > 10 * every
+    for number in range(first, total, every):
+        world = begun(root / str(number))
+        with suppress(Killed):
             settle(world, world.spoold(dying_disk([number])), world.reducer(dying_disk([number])))
-        except Killed:
-            settle(world, world.spoold(), world.reducer())
+        settle(world, world.spoold(), world.reducer())
         assert kept(world) == (KEPT, ["saw 1.1.1", "saw 1.1.2", "saw 1.1.3", "saw 1.2.1"], [None]), number
         assert world.is_closed and check(world.root) == [], state(world)
+
+
+def test_killed_before_every_fourth_change_it_is_done_once(tmp_path: Path) -> None:
+    kill(tmp_path, 1, 4)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("shard", range(4))
+def test_killed_before_every_change_it_is_done_once(tmp_path: Path, shard: int) -> None:
+    kill(tmp_path, shard, 4)
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])

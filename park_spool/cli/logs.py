@@ -21,6 +21,7 @@ from park_spool.progress import duration, utc
 NUMBER = r"[-+.\deE]+|null"
 LONG = re.compile(rf"\[((?:(?:{NUMBER}), ?){{3}})(?:(?:{NUMBER}), ?){{5,}}(?:{NUMBER})\]")
 
+
 @click.command()
 @sid_argument
 @click.argument("job", metavar="JOB")
