@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import answered
 import pytest
 from console import park
 from world import World
@@ -137,7 +138,7 @@ def test_everybody_is_there(world: World) -> None:
     report(world)
     assert waits(world, sid) == []
     told = park("why", sid, spool=world.root)
-    assert "no job failed for good, and nothing is known that it waits for" in told.stdout
+    assert "cannot be seen from here, and nothing is known that it waits for" in told.stdout
 
 
 def test_a_paused_session(world: World) -> None:
@@ -179,4 +180,16 @@ def test_without_an_archive_a_note_says_so(world: World) -> None:
     sid = world.admit()
     result = park("why", sid, spool=world.root)
     assert result.exit_code == FINE and "note: " in result.stderr and "archive" in result.stderr
+    assert json.loads(park("why", sid, "--json", spool=world.root).stdout)["failed"] is None
     assert park("why", sid, "1.1.1", spool=world.root).exit_code == FAILED
+
+
+def test_without_an_archive_the_outbox_has_the_reasons(world: World) -> None:
+    sid = ran(world)
+    answered.close(world)
+    expected = park("why", sid, spool=world.root).stdout
+    for path in world.config.archive.parent.iterdir():
+        path.unlink()
+    result = park("why", sid, spool=world.root)
+    assert result.stdout == expected.replace("failed;", "closed;", 1)
+    assert f"note: from {world.layout.outbox / sid}: there is no archive" in result.stderr

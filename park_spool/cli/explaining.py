@@ -10,22 +10,23 @@ from typing import Any
 import click
 
 from park_spool import config, intervals, job_names, naming, whereabouts
-from park_spool.archive.rows import AttemptRow, FailureRow, JobDetail, RunningRow
+from park_spool.archive.rows import AttemptRow, JobDetail, RunningRow
 from park_spool.cli import archived
 from park_spool.cli.options import guarded, json_option, sid_argument, spool_option
 from park_spool.cli.submitting import counted
-from park_spool.config import Config
-from park_spool.errors import NotFound, ParkError
+from park_spool.errors import NotFound
 from park_spool.intervals import Intervals
 from park_spool.job_names import Key
 from park_spool.limits import size_words
-from park_spool.looking import alive, stalls
+from park_spool.looking import alive, failed, stalls
+from park_spool.looking.failed import Failed
 from park_spool.looking.standing import Look, Standing
 from park_spool.processes import signal_name
 from park_spool.progress import duration, utc
 
 MOST_FAILURES = 100_000
 STDERR_LINES = 10
+UNKNOWN = "which of its jobs failed, if any, cannot be seen from here"
 
 
 @click.command()
@@ -70,26 +71,20 @@ def _tell_job(detail: JobDetail, sid: str, as_json: bool) -> None:
 
 
 def _tell_session(look: Look, one: Standing, as_json: bool) -> None:
-    rows, note = failures(look.settings, one.sid)
-    reasons = grouped(rows)
+    rows = failed.failures(look, one, MOST_FAILURES)
+    reasons = None if rows is None else grouped(rows)
     waits = [] if one.is_closed else stalls.reasons(look, one, alive.look(look.disk, look.settings.layout))
     if as_json:
-        shown = {"session": asdict(one), "waits": waits, "failed": [reason.to_json() for reason in reasons]}
+        told = None if reasons is None else [reason.to_json() for reason in reasons]
+        shown = {"session": asdict(one), "waits": waits, "failed": told}
         click.echo(json.dumps(shown, ensure_ascii=False, indent=1))
     else:
         for line in describe(one, reasons, waits):
             click.echo(line)
-    if note:
-        click.echo(f"note: {note}", err=True)
-
-
-def failures(settings: Config, sid: str) -> tuple[list[FailureRow], str]:
-    """Return the jobs that failed for good, and a sentence if the archive cannot tell."""
-    try:
-        rows = archived.reader(settings).failures(sid, limit=MOST_FAILURES)
-    except ParkError as error:
-        return [], str(error)
-    return rows, f"of the jobs that failed the first {MOST_FAILURES:,} are shown" if len(rows) == MOST_FAILURES else ""
+    if rows is not None and len(rows) == MOST_FAILURES:
+        click.echo(f"note: of the jobs that failed the first {MOST_FAILURES:,} are shown", err=True)
+    if look.note:
+        click.echo(f"note: {look.note}", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +103,7 @@ class Reason:
         return {"status": self.status, "why": self.why, "count": self.count, "jobs": job_names.words(self.jobs, 10**6)}
 
 
-def grouped(rows: Iterable[FailureRow]) -> list[Reason]:
+def grouped(rows: Iterable[Failed]) -> list[Reason]:
     """Put failures of equal reason together, the most frequent reason first."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows:
@@ -117,19 +112,20 @@ def grouped(rows: Iterable[FailureRow]) -> list[Reason]:
     return sorted(reasons, key=lambda reason: -reason.count)
 
 
-def describe(one: Standing, reasons: list[Reason], waits: list[str]) -> Iterator[str]:
-    """Say why jobs failed and what an open session waits for."""
+def describe(one: Standing, reasons: list[Reason] | None, waits: list[str]) -> Iterator[str]:
+    """Say why jobs failed, as far as that is known, and what an open session waits for."""
     jobs = "" if one.jobs is None else f"; {one.final:,} of {one.jobs:,} jobs have their result"
     yield f"{one.sid}: {one.state}{jobs}"
     yield from [one.why] if one.why else []
     yield from waits
-    for reason in reasons:
+    for reason in reasons or []:
         yield f"{counted(reason.count, 'job')} {reason.status}: {job_names.words(reason.jobs)}"
         yield from (f"  {line}" for line in reason.why.splitlines())
     if reasons:
         yield f"`park why {one.sid} JOB` tells more of one, `park retry {one.sid}` runs them again"
     elif not waits and not one.why:
-        yield "no job failed for good" + (", and nothing is known that it waits for" if not one.is_closed else "")
+        known = "no job failed for good" if reasons is not None else UNKNOWN
+        yield known + (", and nothing is known that it waits for" if not one.is_closed else "")
 
 
 def describe_job(detail: JobDetail, sid: str) -> Iterator[str]:

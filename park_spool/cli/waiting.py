@@ -9,12 +9,11 @@ from contextlib import contextmanager
 import click
 
 from park_spool import config, whereabouts
-from park_spool.archive import finding
 from park_spool.atomic import Disk
 from park_spool.cli.options import FAILED, FINE, INTERRUPTED, REJECTED, guarded, spool_option
 from park_spool.config import Config
-from park_spool.errors import ParkError, SessionError
-from park_spool.looking import alive, closing, standing
+from park_spool.errors import SessionError
+from park_spool.looking import alive, closing, failed, standing
 from park_spool.looking.standing import Look, Standing
 
 SHOWN_FAILURES = 3
@@ -75,9 +74,10 @@ def _wait_for(sid: str, settings: Config, say: Say) -> int:
 
 def tell_end(sid: str, settings: Config, say: Say) -> int:
     """Say how a closed session ended; return its exit code."""
-    ending = standing.ended(Look(settings), sid)
+    look = Look(settings)
+    ending = standing.ended(look, sid)
     say(sentence(ending))
-    for line in (*([f"  {ending.why}"] if ending.why else []), *failures(settings, ending)):
+    for line in (*([f"  {ending.why}"] if ending.why else []), *failures(look, ending)):
         say(line)
     return FINE if ending.state == "done" else FAILED
 
@@ -116,14 +116,9 @@ def counted_jobs(one: Standing) -> str:
     return words
 
 
-def failures(settings: Config, ending: Standing) -> list[str]:
-    """Name the first jobs that failed, with the reason; nothing where the archive cannot be read from here."""
-    if not ending.failed:
-        return []
-    try:
-        rows = finding.find(settings).reader.failures(ending.sid, limit=SHOWN_FAILURES)
-    except ParkError:
-        return []
+def failures(look: Look, ending: Standing) -> list[str]:
+    """Name the first jobs that failed, with the reason, as far as that can be read from here."""
+    rows = (failed.failures(look, ending, SHOWN_FAILURES) or []) if ending.failed else []
     return [f"  job {row.job} {row.status}: {row.why or 'no reason is known'}" for row in rows]
 
 
