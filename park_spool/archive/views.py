@@ -29,7 +29,7 @@ _LAST_LINE = """(
         SELECT substr(text, length(rtrim(text, replace(text, char(10), ''))) + 1) AS line FROM (
           SELECT trim(r.output, char(9, 10, 13, 32)) AS text LIMIT 1) LIMIT 1))"""
 _CURVE = ("x", "y", "dy", "dx", "model")
-_LABELS = ("data", "xlabel", "xunit", "ylabel", "yunit", "xscale", "yscale")
+_LABELS = ("kind", "data", "xlabel", "xunit", "ylabel", "yunit", "xscale", "yscale", "dxkind")
 _SAID = "max(CASE WHEN c.key = '{0}' AND c.type = '{1}' THEN c.value END) AS {0}"
 _ARRAYS = ",\n  ".join(_SAID.format(name, "array") for name in _CURVE)
 _WORDS = ",\n  ".join(_SAID.format(name, "text") for name in _LABELS)
