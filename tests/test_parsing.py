@@ -300,7 +300,7 @@ def test_numbers_may_be_written_in_many_ways(start: str) -> None:
 
 
 def test_data_of_a_group_and_of_an_input() -> None:
-    data = "<dataSet>\n<data name='film' href='run7/film.txt' sha256='{}' mode='direct'/></dataSet>".format("AB" * 32)
+    data = "<dataSet>\n<data name='film' href='run7/film.txt' sha256='{}' via='direct'/></dataSet>".format("AB" * 32)
     jobs = "<joblist><input><data name='film' href='/shared/x.txt'/></input></joblist>"
     xml = session(f"{data}<task cmd='tester/noop'/>{jobs}")
     found = parse(xml, files=frozenset({"run7/film.txt"}), data_roots=(Path("/shared"),))

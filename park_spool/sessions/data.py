@@ -3,6 +3,7 @@
     film.txt                              a file that came in the submission's folder
     /shared/data/film.txt                 a file under a root that the site allows
     package:refnx/analysis/tests/x.txt    a file inside an installed package, which is not imported for it
+    beamline:/2026/run7/film.ort          a file of a source that the site has set up
 
 Owns: the grammar of `href`, checked at admission and again here, and `digest`.  Guarantees: a path that is
 given out is a regular file really inside its root, links followed, and has the digest that was asked for;
@@ -15,29 +16,45 @@ import hashlib
 import importlib.util
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from park_spool.catalog.suggestions import listing, quoted
 from park_spool.errors import DataError, is_temporary
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import DataRef
+from park_spool.sources.paths import clean, split
 
 DATA = "data"
 PACKAGE = "package:"
-DIRECT = "direct"
+DIRECT, DATACENTER = "direct", "datacenter"
+WAYS = (DATACENTER, DIRECT)
+
+Fetch = Callable[[DataRef], Path]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _PACKAGE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_FORMS = f"a file of the submission, an absolute path under an allowed root, or {PACKAGE}NAME/PATH"
+_FORMS = f"a file of the submission, an absolute path under an allowed root, SOURCE:/PATH, or {PACKAGE}NAME/PATH"
 
 
-def check_href(href: str, files: frozenset[str] | None, roots: Sequence[Path]) -> None:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a site's data may lie: folders for absolute paths, and the names of sources."""
+
+    roots: tuple[Path, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+NOWHERE = Places()
+
+
+def check_href(href: str, files: frozenset[str] | None, places: Places = NOWHERE) -> None:
     """Check an href as far as words go, without touching a disk; DataError says what it may be.
 
     `files` are the names that came with the session, None for a session file alone.
 
-    >>> check_href("film.txt", frozenset({"film.txt"}), ())
-    >>> check_href("package:refnx/analysis/tests/c.txt", None, ())
+    >>> check_href("film.txt", frozenset({"film.txt"}))
+    >>> check_href("beamline:/run7/film.ort", None, Places(sources=("beamline",)))
     """
     if not href or "\0" in href or "\\" in href or len(href) > 4096:
         raise DataError(f"href={quoted(href)} must be {_FORMS}, written with '/'")
@@ -46,11 +63,19 @@ def check_href(href: str, files: frozenset[str] | None, roots: Sequence[Path]) -
     if href.startswith(PACKAGE):
         _split_package(href)
     elif _SCHEME.match(href):
-        raise DataError(f"href={quoted(href)} has a source that is not read here; expected {_FORMS}")
+        _check_source(href, places.sources)
     elif href.startswith("/"):
-        _root_of(href, roots)
+        _root_of(href, places.roots)
     elif href.removeprefix("./") not in (files or ()):
         raise DataError(_not_submitted(href, files))
+
+
+def _check_source(href: str, sources: Sequence[str]) -> None:
+    named = split(href)
+    if named is None or named[0] not in sources:
+        known = ", ".join(sources) or "none: see [sources] in park.toml"
+        raise DataError(f"href={quoted(href)} names no source of this site; its sources: {known}; expected {_FORMS}")
+    clean(named[1])
 
 
 def _not_submitted(href: str, files: frozenset[str] | None) -> str:
@@ -77,14 +102,17 @@ def _root_of(href: str, roots: Iterable[Path]) -> Path:
     raise DataError(f"href={quoted(href)} lies under no root that is allowed here; allowed: {allowed}")
 
 
-def resolve(ref: DataRef, files: Path, roots: Sequence[Path]) -> Path:
+def resolve(ref: DataRef, files: Path, roots: Sequence[Path], fetch: Fetch | None = None) -> Path:
     """Find the file that a reference means; DataError if there is none, it may not be read or differs.
 
-    `files` is the folder that came with the session, `roots` are the folders that absolute paths may lie in.
+    `files` is the folder that came with the session, `roots` are the folders that absolute paths may lie in; `fetch`
+    brings what a source has, and holds it against its digest.
     """
-    if ref.mode not in (None, DIRECT):
-        raise DataError(f"data set {ref.name!r}: mode={quoted(ref.mode)} is not known here, expected {DIRECT!r}")
+    if ref.via not in (None, *WAYS):
+        raise DataError(f"data set {ref.name!r}: via={quoted(ref.via)} is not known here, expected {' or '.join(WAYS)}")
     try:
+        if fetch is not None and is_remote(ref.href):
+            return fetch(ref)
         path = _inside(ref.href, files, roots)
         if ref.sha256 is not None and (found := digest(path)) != ref.sha256:
             raise DataError(f"{path} has the SHA-256 {found}, the session asks for {ref.sha256}")
@@ -95,6 +123,15 @@ def resolve(ref: DataRef, files: Path, roots: Sequence[Path]) -> Path:
             raise
         raise DataError(f"data set {ref.name!r}: {quoted(ref.href)} cannot be read: {error.strerror}") from error
     return path
+
+
+def is_remote(href: str) -> bool:
+    """Say whether an href names a file of a source.
+
+    >>> is_remote("beamline:/run7/film.ort"), is_remote("package:refnx/film.ort"), is_remote("run7/film.ort")
+    (True, False, False)
+    """
+    return not href.startswith(PACKAGE) and split(href) is not None
 
 
 def _inside(href: str, files: Path, roots: Sequence[Path]) -> Path:
@@ -132,20 +169,25 @@ def with_data(element: Element, group_data: Sequence[DataRef], resolve: Callable
 
     Its own wins where both have a name. `resolve` finds a reference's file and may remember it.
     """
-    own = [child for child in element.children if child.tag == DATA]
-    if not group_data and not own:
+    refs = refs_of(element, group_data)
+    if not refs:
         return element
-    refs = {ref.name: ref for ref in group_data} | {ref.name: ref for ref in map(_reference, own)}
-    resolved = tuple(_resolved(ref, resolve(ref)) for ref in refs.values())
+    resolved = tuple(_resolved(ref, resolve(ref)) for ref in refs)
     others = tuple(child for child in element.children if child.tag != DATA)
     return Element(element.tag, element.attributes, element.text, others + resolved)
+
+
+def refs_of(element: Element, group_data: Sequence[DataRef]) -> list[DataRef]:
+    """Return the data sets of an input: the group's and its own, which wins where both have a name."""
+    own = [_reference(child) for child in element.children if child.tag == DATA]
+    return list(({ref.name: ref for ref in group_data} | {ref.name: ref for ref in own}).values())
 
 
 def _reference(element: Element) -> DataRef:
     attributes = element.attributes
     sha256 = attributes.get("sha256")
     name, href = attributes["name"].strip(), attributes["href"].strip()
-    return DataRef(name, href, sha256.lower() if sha256 else None, attributes.get("mode"))
+    return DataRef(name, href, sha256.lower() if sha256 else None, attributes.get("via"))
 
 
 def _resolved(ref: DataRef, path: Path) -> Element:

@@ -18,7 +18,7 @@ from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.sessions.calls_parsing import CALLS, read_calls
-from park_spool.sessions.data import DATA, DIRECT, check_href
+from park_spool.sessions.data import DATA, WAYS, Places, check_href
 from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
     Warnings,
@@ -51,7 +51,7 @@ class Admission:
     registry: Registry
     limits: Limits
     files: frozenset[str] | None
-    data_roots: tuple[Path, ...]
+    places: Places
     warnings: Warnings
     sid: str | None = None
     functions_by_value: bool = False
@@ -226,13 +226,13 @@ def read_data(node: Node, admission: Admission) -> tuple[DataRef, ...]:
 
 def _data(node: Node, admission: Admission) -> DataRef:
     check_children(node, ())
-    check_attributes(node, ("name", "href", "sha256", "mode"), admission.warnings)
+    check_attributes(node, ("name", "href", "sha256", "via"), admission.warnings)
     required(node, "name")
-    href, sha256, mode = required(node, "href"), node.attributes.get("sha256"), node.attributes.get("mode")
+    href, sha256, via = required(node, "href"), node.attributes.get("sha256"), node.attributes.get("via")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         reject(node, f"sha256={quoted(sha256)} must be 64 hexadecimal digits")
-    if mode not in (None, DIRECT):
-        reject(node, f"mode={quoted(mode)} of <data> is not known here; expected {DIRECT!r} or no mode at all")
+    if via not in (None, *WAYS):
+        reject(node, f"via={quoted(via)} of <data> is not known here; expected {' or '.join(map(repr, WAYS))}")
     with placed(node):
-        check_href(href, admission.files, admission.data_roots)
-    return DataRef(name_of(node, ""), href, sha256.lower() if sha256 else None, mode, node.line)
+        check_href(href, admission.files, admission.places)
+    return DataRef(name_of(node, ""), href, sha256.lower() if sha256 else None, via, node.line)

@@ -48,17 +48,17 @@ def parse_session(
     registry: Registry,
     limits: Limits,
     files: frozenset[str] | None = None,
-    data_roots: tuple[Path, ...] = (),
+    places: Places = NOWHERE,
     sid: str | None = None,
     functions_by_value: bool = False,
 ) -> Session:
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `data_roots` are the folders that absolute paths of data may lie in; `sid` is its own id, if it has one;
+    alone; `places` says where else its data may lie; `sid` is its own id, if it has one;
     `functions_by_value` lets `<calls/>` in.
     """
-    admission = Admission(registry, limits, files, data_roots, Warnings(), sid, functions_by_value)
+    admission = Admission(registry, limits, files, places, Warnings(), sid, functions_by_value)
     return _session(parse_tree(xml, limits), admission)
 
 

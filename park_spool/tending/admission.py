@@ -210,7 +210,7 @@ class Admission:
     def _parse(self, xml: bytes, files: frozenset[str] | None, sid: str) -> Session:
         config = self._member.config
         registry, is_open = Registry.load(config.service_folders), config.functions_by_value
-        return parse_session(xml, registry, Limits(), files, config.data_roots, sid, is_open)
+        return parse_session(xml, registry, Limits(), files, config.places, sid, is_open)
 
     def _received(self, folder: Path) -> Received:
         try:

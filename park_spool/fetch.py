@@ -1,0 +1,154 @@
+"""Bringing data of sources to this node: from a data centre, else from the source itself; kept in the node's cache.
+
+    stated digest here, or held by this session     ─▶ the blob in the cache
+    the centre's store, where it can be read        ─▶ in place, nothing is copied
+    data centres, in their order                    ─▶ cache, held against the digest that the centre says
+    the source: via='direct', or no centre is set up,
+    or none answers and the site allows it          ─▶ cache
+
+Guarantees: one download on a node, however many of its processes ask; a session keeps the version that it began with;
+what is given out is whole and has the digest that was asked for. It waits, so it is for who may wait.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from park_spool import config, notice_settings
+from park_spool.catalog.suggestions import quoted
+from park_spool.config import Config
+from park_spool.errors import DataError, SessionError, TemporaryError
+from park_spool.sessions.data import DATACENTER, DIRECT
+from park_spool.sessions.session import DataRef
+from park_spool.sources.fetching import fetch
+from park_spool.sources.http_source import HttpSource
+from park_spool.sources.opening import open_source
+from park_spool.sources.paths import clean, split
+from park_spool.sources.settings import SourceSettings
+from park_spool.sources.source import Source
+from park_spool.store import evicting, holding
+from park_spool.store.facts import Facts
+from park_spool.store.store import Store
+
+PATIENCE = 3600.0  # s that a centre may take to bring a file
+FOR_SESSION, FOR_USER = "X-Park-Session", "X-Park-User"
+
+
+class Way(NamedTuple):
+    """One way to a file: whom to ask, and whether that is a centre, whose ETag is the file's digest."""
+
+    source: Source
+    is_centre: bool
+    tries: int
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """What fetches for the session `sid` of `user`; `pause` waits between two tries."""
+
+    settings: Config
+    sid: str
+    user: str
+    cache: Store
+    environment: Mapping[str, str]
+    pause: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def of(cls, spool: Path, session_json: Path, cache: Path | None) -> Fetcher:
+        """Make one for a session as it stands on a spool. Raises SessionError, or as `config.load` does."""
+        settings = config.load(spool)
+        try:
+            fields = json.loads(session_json.read_bytes())
+            sid, user = str(fields["sid"]), str(fields["user"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SessionError(f"{session_json} cannot be read: {error}") from error
+        return cls(settings, sid, user, Store(cache or settings.data_cache).make(), os.environ)
+
+    def __call__(self, ref: DataRef) -> Path:
+        """Bring the file that a reference means, and return where it is: to be read, never to be written.
+
+        Raises DataError where there is none, or it is not what its digest says; PermanentError where the site is not
+        let in; TemporaryError where another try can help.
+        """
+        try:
+            return self._here(ref) or self._fetched(ref)
+        except DataError as error:
+            raise DataError(f"data set {ref.name!r}: {error}") from error
+
+    def _here(self, ref: DataRef) -> Path | None:
+        """Return what is here already of the version that is wanted."""
+        held = holding.held(self.cache, self.sid, ref.href)
+        wanted = ref.sha256 or held
+        path = None if wanted is None else self.cache.blob(wanted)
+        if path is not None and held is None:
+            known = next((one for one in self.cache.versions(ref.href) if one.digest == wanted), None)
+            if known is None:
+                return None
+            holding.hold(self.cache, self.sid, known)
+        return path
+
+    def _fetched(self, ref: DataRef) -> Path:
+        with self.cache.single(ref.href):
+            found = self._here(ref)  # RACE: another process of this node may have been quicker
+            if found is not None:
+                return found
+            reasons = []
+            for way in self._ways(ref):
+                try:
+                    return self._brought(ref, way)
+                except TemporaryError as error:
+                    reasons.append(str(error))
+        raise TemporaryError(f"data set {ref.name!r}: {'; '.join(reasons)}")
+
+    def _ways(self, ref: DataRef) -> Iterator[Way]:
+        named = split(ref.href)
+        source = next((one for one in self.settings.sources if named and one.name == named[0]), None)
+        if named is None or source is None:
+            raise DataError(f"{quoted(ref.href)} names no source of this site")
+        if source.users and self.user not in source.users:
+            raise DataError(f"the source {source.name!r} is not for {self.user}")
+        if ref.via == DATACENTER and not self.settings.datacenter:
+            raise DataError("via='datacenter', but this site has set up no data centre (datacenter in park.toml)")
+        if ref.via != DIRECT:
+            yield from (Way(self._centre(address, source), True, 1) for address in self.settings.datacenter)
+        if ref.via == DIRECT or (ref.via is None and (self.settings.direct_fallback or not self.settings.datacenter)):
+            yield Way(open_source(source, self.environment), False, source.tries)
+
+    def _centre(self, address: str, source: SourceSettings) -> Source:
+        """Return what reads a source through a data centre."""
+        settings = replace(
+            SourceSettings(source.name, f"{address.rstrip('/')}/data/{source.name}/"),
+            token=f"file:{self.settings.secret}",
+            timeout=source.timeout,
+        )
+        return HttpSource(settings, self.environment, {FOR_SESSION: self.sid, FOR_USER: self.user})
+
+    def _brought(self, ref: DataRef, way: Way) -> Path:
+        named = split(ref.href)
+        assert named is not None
+        path = clean(named[1])
+        facts = self._facts(way, path)
+        digest = facts.etag.strip('"') if way.is_centre else None
+        if digest is not None and ref.sha256 not in (None, digest):
+            raise DataError(f"the data centre has {ref.href} with the SHA-256 {digest}, the session asks for {ref.sha256}")
+        if digest is not None and (found := self._in_place(digest)) is not None:
+            return found
+        return self._into_cache(ref, way, path, digest)
+
+    def _facts(self, way: Way, path: str) -> Facts:
+        """Ask of which version a file is; a centre may take its time, since it fetches the file first."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return way.source.facts(path)
+            except TemporaryError as error:
+                if not way.is_centre or not is_busy(error) or time.monotonic() > end:
+                    raise
+            self.pause(0.5)
