@@ -13,31 +13,36 @@ what is given out is whole and has the digest that was asked for. It waits, so i
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from park_spool import config, notice_settings
+from park_spool import config
 from park_spool.catalog.suggestions import quoted
 from park_spool.config import Config
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.sessions.data import DATACENTER, DIRECT
 from park_spool.sessions.session import DataRef
 from park_spool.sources.fetching import fetch
+from park_spool.sources.files import FileSource
 from park_spool.sources.http_source import HttpSource
 from park_spool.sources.opening import open_source
 from park_spool.sources.paths import clean, split
 from park_spool.sources.settings import SourceSettings
-from park_spool.sources.source import Source
+from park_spool.sources.source import Later, Source
 from park_spool.store import evicting, holding
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
+from park_spool.store.versions import Version
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 3600.0  # s that a centre may take to bring a file
+LATER_SECONDS = 0.5  # between two questions whether it has it
 FOR_SESSION, FOR_USER = "X-Park-Session", "X-Park-User"
 
 
@@ -123,11 +128,8 @@ class Fetcher:
 
     def _centre(self, address: str, source: SourceSettings) -> Source:
         """Return what reads a source through a data centre."""
-        settings = replace(
-            SourceSettings(source.name, f"{address.rstrip('/')}/data/{source.name}/"),
-            token=f"file:{self.settings.secret}",
-            timeout=source.timeout,
-        )
+        root, token = f"{address.rstrip('/')}/data/{source.name}/", f"file:{self.settings.secret}"
+        settings = SourceSettings(source.name, root, token=token, timeout=source.timeout)
         return HttpSource(settings, self.environment, {FOR_SESSION: self.sid, FOR_USER: self.user})
 
     def _brought(self, ref: DataRef, way: Way) -> Path:
@@ -137,18 +139,56 @@ class Fetcher:
         facts = self._facts(way, path)
         digest = facts.etag.strip('"') if way.is_centre else None
         if digest is not None and ref.sha256 not in (None, digest):
-            raise DataError(f"the data centre has {ref.href} with the SHA-256 {digest}, the session asks for {ref.sha256}")
+            raise DataError(f"the data centre has {ref.href} with SHA-256 {digest}, the session asks for {ref.sha256}")
         if digest is not None and (found := self._in_place(digest)) is not None:
             return found
-        return self._into_cache(ref, way, path, digest)
+        self._make_room(facts.size or 0)
+        version = self._kept(ref, way, path, facts, ref.sha256 or digest)
+        kept = self.cache.blob(holding.hold(self.cache, self.sid, version))
+        if kept is None:
+            raise TemporaryError(f"{ref.href} went from {self.cache.root} as soon as it was there; it is fetched again")
+        return kept
 
     def _facts(self, way: Way, path: str) -> Facts:
         """Ask of which version a file is; a centre may take its time, since it fetches the file first."""
-        end = time.monotonic() + PATIENCE
+        waited = 0.0
         while True:
             try:
                 return way.source.facts(path)
-            except TemporaryError as error:
-                if not way.is_centre or not is_busy(error) or time.monotonic() > end:
+            except Later:
+                if not way.is_centre or waited >= PATIENCE:
                     raise
-            self.pause(0.5)
+            self.pause(LATER_SECONDS)
+            waited += LATER_SECONDS
+
+    def _kept(self, ref: DataRef, way: Way, path: str, facts: Facts, digest: str | None) -> Version:
+        """Take a file into the cache."""
+        if isinstance(way.source, FileSource):
+            return self.cache.take(way.source.local(path), ref.href, facts, digest)
+        with self.cache.begin(ref.href) as partial:
+            found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning)
+            return self.cache.adopt(partial, ref.href, found, digest)
+
+    def _in_place(self, digest: str) -> Path | None:
+        """Return the file in the centre's own store, where that can be read from here: nothing is copied then."""
+        store = self.settings.store
+        path = Store(store).blob(digest) if (store / "blobs").is_dir() else None
+        return path if path is not None and os.access(path, os.R_OK) else None
+
+    def _make_room(self, needed: int) -> None:
+        """Keep the cache within its size; what sessions hold stays as long as all of it fits."""
+        size = self.settings.data_cache_size
+        self._release(self._is_over)
+        try:
+            evicting.make_room(self.cache, needed, size)
+        except TemporaryError as error:
+            log.warning("%s; what open sessions began with is let go", error)
+            self._release(lambda sid: True)
+            evicting.make_room(self.cache, needed, size)
+
+    def _release(self, may_go: Callable[[str], bool]) -> None:
+        for sid in filter(may_go, holding.holders(self.cache)):
+            holding.release(self.cache, sid)
+
+    def _is_over(self, sid: str) -> bool:
+        return sid != self.sid and not self.settings.layout.session(sid).is_dir()

@@ -43,6 +43,11 @@ class FileSource:
             file.seek(offset)
             yield self._chunks(path, file, facts)
 
+    def local(self, path: str) -> Path:
+        """Return where a file is on this machine. Raises as `facts` does."""
+        self.facts(path)
+        return self._inside(clean(path))
+
     def names(self, pattern: str) -> list[str]:
         return expand(pattern, self._listing)
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from http.client import HTTPResponse
 
 from park_spool.errors import DataError, TemporaryError
-from park_spool.sources.source import Changed, NotThere, Refused
+from park_spool.sources.source import Changed, Later, NotThere, Refused
 from park_spool.store.facts import Facts
 
 _ETAG = re.compile(r'(W/)?"[!\x23-\x7e]{0,200}"')
@@ -21,7 +21,8 @@ _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 _SHUT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+_LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
 _GOOD = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
 
 
@@ -47,6 +48,8 @@ def _check_status(status: int) -> None:
         raise NotThere(words)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         raise Changed(f"{words}: the file ends before what is here of it")
+    if status in _LATER:
+        raise Later(words)
     if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise TemporaryError(words)
     raise DataError(words)

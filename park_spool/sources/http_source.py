@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 import park_spool
@@ -27,6 +28,7 @@ from park_spool.sources.source import CHUNK, Changed, NotThere, Refused
 from park_spool.store.facts import Facts
 
 _HERE = Path("/")  # settings.py has made the paths of secrets absolute
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 MOST_REDIRECTS = 5
 LONGEST_LISTING = 8_000_000  # bytes of HTML, some 40 000 entries
 
@@ -35,7 +37,11 @@ _NO_HEAD = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 
 
 class HttpSource:
-    def __init__(self, settings: SourceSettings, environment: Mapping[str, str]) -> None:
+    """One web server; `headers` are sent along with each request."""
+
+    def __init__(
+        self, settings: SourceSettings, environment: Mapping[str, str], headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         parts = urlsplit(settings.root)
         self.name = settings.name
         self._settings = settings
@@ -47,6 +53,7 @@ class HttpSource:
             "Accept-Encoding": "identity",
             "Connection": "close",
             **_credentials(settings, environment),
+            **headers,
         }
 
     def facts(self, path: str) -> Facts:

@@ -25,6 +25,10 @@ class Refused(PermanentError):
     """The source does not let this site in, or is not the one that it should be: the administrator must act."""
 
 
+class Later(TemporaryError):
+    """The source is at it, or has too much to do: it says to ask again in a moment."""
+
+
 class Changed(TemporaryError):
     """The file is not, or no longer, the version that was asked for: what is here of it is worth nothing."""
 
