@@ -94,11 +94,11 @@ class Disk:
 
     # changes
 
-    def create(self, path: Path, data: bytes = b"") -> bool:
+    def create(self, path: Path, data: bytes = b"", mode: int = 0o666) -> bool:
         """Create a file exclusively; False if the name is taken. It may offer a name, it never decides an owner."""
         self.step("create", path)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
             return False
         try:
