@@ -9,7 +9,7 @@ it says. NotThere and Refused end it at once. Errors of the partial file itself 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Protocol
 
@@ -40,7 +40,10 @@ class Partial(Protocol):
 
 
 class _Broken(Exception):
-    """What the source said when a try broke off; told apart from errors of the partial file."""
+    """What the source said when a try broke off, told apart from errors of the partial file.
+
+    `is_stale`: what is here of the file is not to be resumed.
+    """
 
     def __init__(self, reason: TemporaryError, is_stale: bool) -> None:
         self.reason, self.is_stale = reason, is_stale
@@ -71,7 +74,7 @@ def fetch(
             if is_stale and was_resumed:
                 said(f"{broken.reason}; it is begun anew")
                 continue
-            failures = 1 if partial.size - before >= PROGRESS else failures + 1
+            failures = 1 if partial.size - before >= PROGRESS and not is_stale else failures + 1
             if failures >= tries:
                 raise TemporaryError(f"{broken.reason}; given up after {_times(tries)}") from broken.reason
             seconds = pause_after(failures)
@@ -93,7 +96,7 @@ def _times(tries: int) -> str:
 
 
 def _try(source: Source, path: str, partial: Partial, is_stale: bool) -> Facts:
-    facts = _asked(source, path)
+    facts = _asked(source, path, is_stale)
     if is_stale or partial.facts is None or not partial.facts.is_same(facts) or not _may_be(partial.size, facts):
         partial.restart(facts)
     if partial.size == facts.size:
@@ -111,14 +114,14 @@ def _may_be(size: int, facts: Facts) -> bool:
     return facts.size is None or size <= facts.size
 
 
-def _asked(source: Source, path: str) -> Facts:
+def _asked(source: Source, path: str, is_stale: bool) -> Facts:
     try:
         return source.facts(path)
     except TemporaryError as error:
-        raise _Broken(error, is_stale=False) from error
+        raise _Broken(error, is_stale) from error
 
 
-def _chunks(source: Source, path: str, offset: int, facts: Facts) -> Iterator[bytes]:
+def _chunks(source: Source, path: str, offset: int, facts: Facts) -> Generator[bytes, None, None]:
     try:
         with source.open(path, offset, facts) as chunks:
             yield from chunks

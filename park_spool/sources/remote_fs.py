@@ -52,7 +52,7 @@ class FsspecSource:
         with self._sentences(pattern):
             return expand(pattern, self._listing)
 
-    def _made(self, root: str, options: dict[str, object]) -> tuple[Any, str]:
+    def _made(self, root: str, options: Mapping[str, object]) -> tuple[Any, str]:
         scheme = urlsplit(root).scheme
         try:
             from fsspec.core import url_to_fs
@@ -110,7 +110,7 @@ class FsspecSource:
             raise NotThere(f"{self.name}:{path} is not there") from None
         except PermissionError as error:
             raise Refused(f"{self.name}:{path} may not be read: {self._bare(error)}") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - fsspec's libraries raise whatever they like
             raise TemporaryError(f"{self.name}:{path} cannot be read now: {self._bare(error)}") from None
 
     def _bare(self, error: Exception) -> str:
