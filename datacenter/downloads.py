@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from park_spool.store.partial import Partial
+from park_spool.store.store import Store
+from park_spool.store.versions import Version
+
 from park_spool.errors import DataError, ParkError, TemporaryError
 from park_spool.sources.fetching import fetch
 from park_spool.sources.source import Source
 from park_spool.store.facts import Facts
-from park_spool.store.partial import Partial
-from park_spool.store.store import Store
-from park_spool.store.versions import Version
 
 from .metrics import Counts
 from .problems import is_full
@@ -51,9 +52,7 @@ class RoomyPartial:
 class Downloads:
     """What brings files into one store, and makes room for them."""
 
-    def __init__(
-        self, store: Store, room: Room, counts: Counts, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, store: Store, room: Room, counts: Counts, pause: Callable[[float], None] = time.sleep) -> None:
         self._store, self.room, self.counts, self._pause = store, room, counts, pause
 
     def facts(self, source: Source, path: str) -> Facts:

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from park_spool.store import holding
 from park_spool.store.entries import entries
+
+from park_spool.store import holding
 
 from .centre import Centre, Tally
 

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from park_spool.errors import ParkError, TemporaryError
-from park_spool.store import evicting
 from park_spool.store.entries import Entry
 from park_spool.store.store import Store
+
+from park_spool.errors import ParkError, TemporaryError
+from park_spool.store import evicting
 
 from .metrics import Counts
 from .problems import Full

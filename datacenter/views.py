@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from flask import Blueprint, Response, current_app, jsonify, request
-
 from park_spool.store.entries import entries
 from park_spool.store.naming import checked_digest
 

@@ -16,6 +16,8 @@ from typing import Any, get_type_hints
 from park_spool import data_settings, filesystem, notice_settings, settings_file
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS, Layout
+from park_spool.places import Places
+from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
 
 DEFAULT, DEFAULT_SHARED = "default", "default on a shared file system"
@@ -82,6 +84,9 @@ class Config:
     data_free: int = 1_000_000_000
     data_fresh: float = 60.0
     data_secret: Path = Path("datacenter.secret")
+    data_cache: Path = Path("~/.cache/park-spool/data")
+    data_cache_size: int = 20_000_000_000
+    direct_fallback: bool = False
     sources: tuple[SourceSettings, ...] = ()
 
     def __post_init__(self) -> None:
@@ -117,6 +122,16 @@ class Config:
     def store(self) -> Path:
         """Return the folder of the data centre's store."""
         return self.spool / self.data_store
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder in which this machine keeps data of sources."""
+        return self.spool / self.data_cache.expanduser()
+
+    @property
+    def places(self) -> Places:
+        """Return where the data of sessions may lie."""
+        return Places(self.data_roots, (*(source.name for source in self.sources), *[PUT] * bool(self.datacenter)))
 
     @property
     def secret(self) -> Path:

@@ -24,14 +24,14 @@ from typing import NamedTuple
 from park_spool import config
 from park_spool.catalog.suggestions import quoted
 from park_spool.config import Config
+from park_spool.data_centre import FOR_SESSION, FOR_USER, source_at
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.sessions.data import DATACENTER, DIRECT
 from park_spool.sessions.session import DataRef
 from park_spool.sources.fetching import fetch
 from park_spool.sources.files import FileSource
-from park_spool.sources.http_source import HttpSource
 from park_spool.sources.opening import open_source
-from park_spool.sources.paths import clean, split
+from park_spool.sources.paths import PUT, clean, split
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Later, Source
 from park_spool.store import evicting, holding
@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 3600.0  # s that a centre may take to bring a file
 LATER_SECONDS = 0.5  # between two questions whether it has it
-FOR_SESSION, FOR_USER = "X-Park-Session", "X-Park-User"
 
 
 class Way(NamedTuple):
@@ -74,7 +73,7 @@ class Fetcher:
             sid, user = str(fields["sid"]), str(fields["user"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SessionError(f"{session_json} cannot be read: {error}") from error
-        return cls(settings, sid, user, Store(cache or settings.data_cache).make(), os.environ)
+        return cls(settings, sid, user, Store(cache or settings.cache).make(), os.environ)
 
     def __call__(self, ref: DataRef) -> Path:
         """Bring the file that a reference means, and return where it is: to be read, never to be written.
@@ -83,9 +82,24 @@ class Fetcher:
         let in; TemporaryError where another try can help.
         """
         try:
-            return self._here(ref) or self._fetched(ref)
+            source, path = self._named(ref)
+            return self._here(ref) or self._fetched(ref, source, path)
         except DataError as error:
             raise DataError(f"data set {ref.name!r}: {error}") from error
+
+    def _named(self, ref: DataRef) -> tuple[SourceSettings, str]:
+        """Return the source that a reference names, and the path in it. DataError if the user may not have it."""
+        name, path = split(ref.href) or ("", "")
+        known = {source.name: source for source in self.settings.sources}
+        if self.settings.datacenter:
+            known[PUT] = SourceSettings(PUT, "")
+        if name not in known:
+            raise DataError(
+                f"{quoted(ref.href)} names no source of this site; its sources: {', '.join(known) or 'none'}"
+            )
+        if known[name].users and self.user not in known[name].users:
+            raise DataError(f"the source {name!r} is not for {self.user}")
+        return known[name], clean(path)
 
     def _here(self, ref: DataRef) -> Path | None:
         """Return what is here already of the version that is wanted."""
@@ -99,43 +113,31 @@ class Fetcher:
             holding.hold(self.cache, self.sid, known)
         return path
 
-    def _fetched(self, ref: DataRef) -> Path:
+    def _fetched(self, ref: DataRef, source: SourceSettings, path: str) -> Path:
         with self.cache.single(ref.href):
             found = self._here(ref)  # RACE: another process of this node may have been quicker
             if found is not None:
                 return found
             reasons = []
-            for way in self._ways(ref):
+            for way in self._ways(ref, source):
                 try:
-                    return self._brought(ref, way)
+                    return self._brought(ref, way, path)
                 except TemporaryError as error:
                     reasons.append(str(error))
         raise TemporaryError(f"data set {ref.name!r}: {'; '.join(reasons)}")
 
-    def _ways(self, ref: DataRef) -> Iterator[Way]:
-        named = split(ref.href)
-        source = next((one for one in self.settings.sources if named and one.name == named[0]), None)
-        if named is None or source is None:
-            raise DataError(f"{quoted(ref.href)} names no source of this site")
-        if source.users and self.user not in source.users:
-            raise DataError(f"the source {source.name!r} is not for {self.user}")
+    def _ways(self, ref: DataRef, source: SourceSettings) -> Iterator[Way]:
         if ref.via == DATACENTER and not self.settings.datacenter:
             raise DataError("via='datacenter', but this site has set up no data centre (datacenter in park.toml)")
         if ref.via != DIRECT:
-            yield from (Way(self._centre(address, source), True, 1) for address in self.settings.datacenter)
-        if ref.via == DIRECT or (ref.via is None and (self.settings.direct_fallback or not self.settings.datacenter)):
+            headers = {FOR_SESSION: self.sid, FOR_USER: self.user}
+            for address in self.settings.datacenter:
+                yield Way(source_at(address, source.name, self.settings, headers, source.timeout), True, source.tries)
+        is_allowed = ref.via is None and (self.settings.direct_fallback or not self.settings.datacenter)
+        if source.root and (ref.via == DIRECT or is_allowed):
             yield Way(open_source(source, self.environment), False, source.tries)
 
-    def _centre(self, address: str, source: SourceSettings) -> Source:
-        """Return what reads a source through a data centre."""
-        root, token = f"{address.rstrip('/')}/data/{source.name}/", f"file:{self.settings.secret}"
-        settings = SourceSettings(source.name, root, token=token, timeout=source.timeout)
-        return HttpSource(settings, self.environment, {FOR_SESSION: self.sid, FOR_USER: self.user})
-
-    def _brought(self, ref: DataRef, way: Way) -> Path:
-        named = split(ref.href)
-        assert named is not None
-        path = clean(named[1])
+    def _brought(self, ref: DataRef, way: Way, path: str) -> Path:
         facts = self._facts(way, path)
         digest = facts.etag.strip('"') if way.is_centre else None
         if digest is not None and ref.sha256 not in (None, digest):

@@ -61,7 +61,7 @@ def _labels(context: click.Context, parameter: click.Parameter, words: tuple[str
 @click.option("--nice", type=click.IntRange(0, 19), default=10, show_default=True, help="The least level of jobs.")
 @click.option("--tag", "tag", multiple=True, callback=_labels, help="Take work that asks for it, too; repeatable.")
 @click.option("--name", callback=_labels, help="Another name that work may ask for, beside the host's.")
-@click.option("--cache", help="Keep the data of sources there, in /dev/shm on a node without a disk, not where park.toml says.")
+@click.option("--cache", help="Keep the data of sources there, not where park.toml says.")
 @click.option("--standby/--no-standby", default=True, help="Keep a standby park-spoold if it is one of the first.")
 @guarded
 def main(

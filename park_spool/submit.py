@@ -23,8 +23,9 @@ from park_spool.catalog.registry import Registry
 from park_spool.config import Config
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.member import Member
+from park_spool.places import Places
 from park_spool.sessions import submission
-from park_spool.sessions.data import DATA, PACKAGE, Places, check_href
+from park_spool.sessions.data import DATA, PACKAGE, check_href
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import Session
 from park_spool.sessions.xml_tree import Node, parse_tree

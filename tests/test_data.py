@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from park_spool.errors import DataError
-from park_spool.sessions.data import Places, check_href, digest, resolve, with_data
+from park_spool.places import Places
+from park_spool.sessions.data import check_href, digest, resolve, with_data
 from park_spool.sessions.session import DataRef, Element
 
 FILM = b"0.01 1.0 0.1\n"

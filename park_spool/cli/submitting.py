@@ -16,6 +16,7 @@ from park_spool.cli import waiting, watching
 from park_spool.cli.options import FINE, REJECTED, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import ParkError, SessionError, SpoolError
+from park_spool.places import NOWHERE, Places
 from park_spool.sessions.session import Session
 from park_spool.submit import Parcel
 

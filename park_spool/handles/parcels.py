@@ -6,15 +6,17 @@ stays where it is; any other goes along, under its name. `package:` stays as it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from park_spool.errors import DataError, SessionError
+from park_spool.places import Places
 from park_spool.sessions.data import DATA, PACKAGE
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import Group, JobList, Session
 from park_spool.sessions.writing import to_xml
+from park_spool.sources.paths import split
 from park_spool.submit import Parcel
 
 

@@ -1,6 +1,6 @@
 """Fetching ahead: the data that this node will need next come while its present units run.
 
-    node ──"SESSION_JSON GROUP JOBLIST START STOP" as JSON, a line each──▶ python -m park_spool.running.ahead SPOOL CACHE
+    node ──▶ [SESSION_JSON, GROUP, JOBLIST, START, STOP], a line each ──▶ park_spool.running.ahead SPOOL CACHE
 
 A hint, nothing more: what is not fetched ahead is fetched by the worker that needs it, under the same lock of the
 cache, so nothing comes twice. What cannot be had is the worker's to say.

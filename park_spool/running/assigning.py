@@ -23,7 +23,13 @@ class Terms:
 
 
 def assignment_of(
-    member: Member, terms: Terms, unit: Unit, runner: int, known: Known, start: Mapping[str, str], trusted: tuple[int, ...]
+    member: Member,
+    terms: Terms,
+    unit: Unit,
+    runner: int,
+    known: Known,
+    start: Mapping[str, str],
+    trusted: tuple[int, ...],
 ) -> Assignment:
     """Put together what a runner needs; `start` are the values that the jobs start from."""
     config = member.config
@@ -47,5 +53,5 @@ def assignment_of(
         calls=member.layout.calls(unit.sid) if grows else None,
         trusted=trusted,
         spool=config.spool if known.reads_sources else None,
-        cache=config.data_cache,
+        cache=config.cache,
     )

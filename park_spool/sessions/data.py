@@ -16,11 +16,11 @@ import hashlib
 import importlib.util
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from park_spool.catalog.suggestions import listing, quoted
 from park_spool.errors import DataError, is_temporary
+from park_spool.places import NOWHERE, Places
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import DataRef
 from park_spool.sources.paths import clean, split
@@ -35,17 +35,6 @@ Fetch = Callable[[DataRef], Path]
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _PACKAGE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _FORMS = f"a file of the submission, an absolute path under an allowed root, SOURCE:/PATH, or {PACKAGE}NAME/PATH"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a site's data may lie: folders for absolute paths, and the names of sources."""
-
-    roots: tuple[Path, ...] = ()
-    sources: tuple[str, ...] = ()
-
-
-NOWHERE = Places()
 
 
 def check_href(href: str, files: frozenset[str] | None, places: Places = NOWHERE) -> None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from park_spool.catalog.builtin import CALL
 from park_spool.catalog.command_line import word_of
 from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
+from park_spool.places import Places
 from park_spool.sessions.calls_parsing import CALLS, read_calls
-from park_spool.sessions.data import DATA, WAYS, Places, check_href
+from park_spool.sessions.data import DATA, WAYS, check_href
 from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
     Warnings,

@@ -10,12 +10,11 @@ manifest, its data are references that may be followed, its jobs are within boun
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from park_spool.catalog.builtin import CALL, is_call
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.errors import SessionError
+from park_spool.places import NOWHERE, Places
 from park_spool.sessions.after import parse_after
 from park_spool.sessions.calls_parsing import check_alone
 from park_spool.sessions.fields import (

@@ -16,7 +16,8 @@ from park_spool.errors import DataError
 
 MOST_BYTES = 1024
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-RESERVED = ("package", "file", "http", "https", "put")
+PUT = "put"  # what people and jobs have put into the data centre; nobody sets it up
+RESERVED = ("package", "file", "http", "https", PUT)
 
 _FORBIDDEN = "\\?#@*[]"
 _WILD = "*?[]"
@@ -30,7 +31,7 @@ def split(href: str) -> tuple[str, str] | None:
     (('beamline', '/2026/run7/film.ort'), None, None, None)
     """
     name, colon, path = href.partition(":")
-    if not colon or not NAME.fullmatch(name) or name in RESERVED:
+    if not colon or not NAME.fullmatch(name) or (name in RESERVED and name != PUT):
         return None
     return name, path
 
