@@ -6,7 +6,7 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
@@ -54,7 +54,7 @@ class DataCentre:
 
     def pin(self, digest: str, is_pinned: bool) -> dict[str, Any]:
         """Keep a file until it is unpinned; or let it go again."""
-        return self._ask("POST" if is_pinned else "DELETE", f"/pins/{digest}")
+        return self._ask("POST" if is_pinned else HTTPMethod.DELETE, f"/pins/{digest}")
 
     def evict(self, needed: int) -> list[dict[str, Any]]:
         """Have it make room for so many bytes; return what went."""
