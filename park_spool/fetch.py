@@ -12,7 +12,6 @@ what is given out is whole and has the digest that was asked for. It waits, so i
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from park_spool import config
+from park_spool import admitted, config
 from park_spool.catalog.suggestions import quoted
 from park_spool.config import Config
 from park_spool.data_centre import FOR_SESSION, FOR_USER, source_at
@@ -66,14 +65,13 @@ class Fetcher:
 
     @classmethod
     def of(cls, spool: Path, session_json: Path, cache: Path | None) -> Fetcher:
-        """Make one for a session as it stands on a spool. Raises SessionError, or as `config.load` does."""
+        """Make one for a session as it stands on a spool. Raises a ParkError where that cannot be read."""
         settings = config.load(spool)
         try:
-            fields = json.loads(session_json.read_bytes())
-            sid, user = str(fields["sid"]), str(fields["user"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            found = admitted.decode(session_json.read_bytes())
+        except OSError as error:
             raise SessionError(f"{session_json} cannot be read: {error}") from error
-        return cls(settings, sid, user, Store(cache or settings.cache).make(), os.environ)
+        return cls(settings, found.sid, found.user, Store(cache or settings.cache).make(), os.environ)
 
     def __call__(self, ref: DataRef) -> Path:
         """Bring the file that a reference means, and return where it is: to be read, never to be written.
@@ -138,35 +136,35 @@ class Fetcher:
             yield Way(open_source(source, self.environment), False, source.tries)
 
     def _brought(self, ref: DataRef, way: Way, path: str) -> Path:
-        facts = self._facts(way, path)
+        facts = self._facts(way.source, path) if way.is_centre else _facts_if_known(way.source, path)
         digest = facts.etag.strip('"') if way.is_centre else None
         if digest is not None and ref.sha256 not in (None, digest):
             raise DataError(f"the data centre has {ref.href} with SHA-256 {digest}, the session asks for {ref.sha256}")
         if digest is not None and (found := self._in_place(digest)) is not None:
             return found
         self._make_room(facts.size or 0)
-        version = self._kept(ref, way, path, facts, ref.sha256 or digest)
+        version = self._kept(ref, way, path, ref.sha256 or digest)
         kept = self.cache.blob(holding.hold(self.cache, self.sid, version))
         if kept is None:
             raise TemporaryError(f"{ref.href} went from {self.cache.root} as soon as it was there; it is fetched again")
         return kept
 
-    def _facts(self, way: Way, path: str) -> Facts:
-        """Ask of which version a file is; a centre may take its time, since it fetches the file first."""
+    def _facts(self, centre: Source, path: str) -> Facts:
+        """Ask a centre which version it has; it may take its time, since it fetches the file first."""
         waited = 0.0
         while True:
             try:
-                return way.source.facts(path)
+                return centre.facts(path)
             except Later:
-                if not way.is_centre or waited >= PATIENCE:
+                if waited >= PATIENCE:
                     raise
             self.pause(LATER_SECONDS)
             waited += LATER_SECONDS
 
-    def _kept(self, ref: DataRef, way: Way, path: str, facts: Facts, digest: str | None) -> Version:
-        """Take a file into the cache."""
+    def _kept(self, ref: DataRef, way: Way, path: str, digest: str | None) -> Version:
+        """Take a file into the cache; one of this machine is not copied where that can be helped."""
         if isinstance(way.source, FileSource):
-            return self.cache.take(way.source.local(path), ref.href, facts, digest)
+            return self.cache.take(way.source.local(path), ref.href, way.source.facts(path), digest)
         with self.cache.begin(ref.href) as partial:
             found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning)
             return self.cache.adopt(partial, ref.href, found, digest)
@@ -194,3 +192,11 @@ class Fetcher:
 
     def _is_over(self, sid: str) -> bool:
         return sid != self.sid and not self.settings.layout.session(sid).is_dir()
+
+
+def _facts_if_known(source: Source, path: str) -> Facts:
+    """Ask a source once; one that does not answer now is asked again when its file is fetched."""
+    try:
+        return source.facts(path)
+    except TemporaryError:
+        return Facts(None)
