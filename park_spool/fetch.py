@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from park_spool import admitted, config
+from park_spool.admitted import Admitted
 from park_spool.catalog.suggestions import quoted
 from park_spool.config import Config
 from park_spool.data_centre import FOR_SESSION, FOR_USER, source_at
@@ -71,7 +72,12 @@ class Fetcher:
             found = admitted.decode(session_json.read_bytes())
         except OSError as error:
             raise SessionError(f"{session_json} cannot be read: {error}") from error
-        return cls(settings, found.sid, found.user, Store(cache or settings.cache).make(), os.environ)
+        return cls.for_session(settings, found, cache)
+
+    @classmethod
+    def for_session(cls, settings: Config, session: Admitted, cache: Path | None = None) -> Fetcher:
+        """Make one for an admitted session."""
+        return cls(settings, session.sid, session.user, Store(cache or settings.cache).make(), os.environ)
 
     def __call__(self, ref: DataRef) -> Path:
         """Bring the file that a reference means, and return where it is: to be read, never to be written.

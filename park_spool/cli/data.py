@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,14 +14,15 @@ from park_spool import config
 from park_spool.cli.options import FAILED, InOrder, guarded, json_option, spool_option
 from park_spool.cli.status import table
 from park_spool.control_requests import user_name
-from park_spool.data_centre import DataCentre
-from park_spool.downloading import download
 from park_spool.errors import DataError, NotFound, TemporaryError
 from park_spool.limits import read_size, size_words
 from park_spool.progress import utc
 from park_spool.sources.paths import clean, split
 
 Entry = dict[str, Any]
+
+if TYPE_CHECKING:
+    from park_spool.data_centre import DataCentre
 
 
 @click.group(cls=InOrder)
@@ -37,6 +38,8 @@ def data() -> None:
 
 
 def centre(spool: str | None) -> DataCentre:
+    from park_spool.data_centre import DataCentre  # no other verb needs HTTP
+
     return DataCentre(config.load(config.find_spool(spool)), user_name())
 
 
@@ -76,10 +79,8 @@ def described(entries: list[Entry]) -> Iterator[str]:
     for entry in sorted(entries, key=lambda one: (one["hrefs"], one["digest"])):
         keepers = ["pin"] * entry["is_pinned"] + sorted(entry["holders"])
         names = entry["hrefs"] or ["–"]
-        rows += [
-            (name, size_words(entry["size"]), entry["digest"][:12], utc(entry["used"]), ", ".join(keepers))
-            for name in names
-        ]
+        told = size_words(entry["size"]), entry["digest"][:12], utc(entry["used"]), ", ".join(keepers)
+        rows += [(name, *told) for name in names]
     return iter(table(rows))
 
 
@@ -102,6 +103,8 @@ def get(href: str, spool: str | None, output: Path | None) -> None:
     target = output or Path(PurePosixPath(clean(path)).name)
     if target.exists():
         raise DataError(f"{target} is there already; nothing was overwritten")
+    from park_spool.downloading import download
+
     reasons = []
     for source in centre(spool).sources(name):
         try:
@@ -150,7 +153,7 @@ def where(href: str, spool: str | None, as_json: bool) -> None:
     settings = config.load(config.find_spool(spool))
     found = [
         {**entry, "paths": [str(path) for path in places(entry["digest"], settings.store, settings.cache)]}
-        for entry in chosen(DataCentre(settings, user_name()), href)
+        for entry in chosen(centre(spool), href)
     ]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
