@@ -18,6 +18,7 @@ from park_spool.running.inputs import Input
 from park_spool.running.job_folders import emptied
 from park_spool.sessions.element import Element
 
+_DATA = "PARK_DATA_"
 _UNUSABLE = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -31,7 +32,7 @@ class Program:
         self._is_own_folder = cwd is None
         self._folder = cwd or emptied(scratch / "job")
         self._program = program(command)
-        self._told: dict[str, str] = {}
+        self._told = {name: path for name, path in os.environ.items() if name.startswith(_DATA)}
         self._argv = None if command.mode == "command" else (*self._program, *command.run[1:])
 
     def run(self, given: Input, tell: Callable[[str], None]) -> Outcome:
@@ -74,7 +75,7 @@ def data_variables(element: Element) -> dict[str, str]:
     {'PARK_DATA_film_in_D2O': '/cache/film.ort'}
     """
     found = (child.attributes for child in element.children if is_resolved_data(child))
-    return {f"PARK_DATA_{_UNUSABLE.sub('_', data['name'])}": data["path"] for data in found}
+    return {f"{_DATA}{_UNUSABLE.sub('_', data['name'])}": data["path"] for data in found}
 
 
 def tell_its_job(head: str, job: int) -> None:
