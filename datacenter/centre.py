@@ -239,4 +239,3 @@ class Centre:
             return source.names(pattern)
         except TemporaryError as error:
             raise Unreachable(str(error)) from error
-

@@ -6,16 +6,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from park_spool.errors import DataError, ParkError, TemporaryError
-from park_spool.sources.fetching import fetch
-from park_spool.sources.source import Source
-from park_spool.store.facts import Facts
 from park_spool.store.partial import Partial
 from park_spool.store.store import Store
 from park_spool.store.versions import Version
 
+from park_spool.errors import DataError, ParkError, TemporaryError
+from park_spool.sources.fetching import fetch
+from park_spool.sources.source import Source
+from park_spool.store.facts import Facts
+
 from .metrics import Counts
-from .problems import is_full
+from .problems import Full, is_full
 from .room import Room
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,7 @@ class RoomyPartial:
 class Downloads:
     """What brings files into one store, and makes room for them."""
 
-    def __init__(
-        self, store: Store, room: Room, counts: Counts, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, store: Store, room: Room, counts: Counts, pause: Callable[[float], None] = time.sleep) -> None:
         self._store, self.room, self.counts, self._pause = store, room, counts, pause
 
     def facts(self, source: Source, path: str) -> Facts:
@@ -80,7 +79,7 @@ class Downloads:
             try:
                 facts = fetch(source, path, roomy, tries=tries, pause=self._pause, said=log.warning)
             except TemporaryError as error:
-                if not is_full(error) or not self.room.make(roomy.lacking()):
+                if isinstance(error, Full) or not is_full(error) or not self.room.make(roomy.lacking()):
                     raise
                 facts = fetch(source, path, roomy, tries=tries, pause=self._pause, said=log.warning)
             return self._store.adopt(partial, href, facts)

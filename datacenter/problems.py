@@ -1,7 +1,7 @@
 """What goes wrong, as an answer: one sentence in JSON, with the status that tells the asker what to do next.
 
-    400 the reference cannot be one    401 no token    403 not for this user    404 not there    416 behind the end
-    502 the remote cannot or will not  503 ask again   507 the disk is full
+400 the reference cannot be one    401 no token    403 not for this user    404 not there    416 behind the end
+502 the remote cannot or will not  503 ask again   507 the disk is full
 """
 
 from __future__ import annotations

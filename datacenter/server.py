@@ -1,4 +1,4 @@
-"""park-datad: serves the data of remote places, each file of which it brings once; on loopback unless told otherwise."""
+"""park-datad: serves data of remote places, each file of which it brings once; on loopback unless told otherwise."""
 
 from __future__ import annotations
 
@@ -96,9 +96,7 @@ def open_centre(settings: Config, environment: Mapping[str, str] = os.environ) -
     places = {one.name: Place(one, open_source(one, environment)) for one in settings.sources}
     room = Room(store, Bounds(settings.data_quota, settings.data_free), counts)
     downloads = Downloads(store, room, counts)
-    return Centre(
-        store, places, downloads, settings.data_fresh, PATIENCE, seats=THREADS - FREE_THREADS, most=DOWNLOADS
-    )
+    return Centre(store, places, downloads, settings.data_fresh, PATIENCE, seats=THREADS - FREE_THREADS, most=DOWNLOADS)
 
 
 def gate(centre: Centre, secret: str, headers: Mapping[str, str], length: int | None) -> Rejection | None:

@@ -14,7 +14,13 @@ APPLICATIONS = ("web", "datacenter", "services")
 CORE = sorted((ROOT / "park_spool").rglob("*.py"))
 APPLIED = sorted(path for name in APPLICATIONS for path in (ROOT / name).rglob("*.py"))
 ALL = CORE + APPLIED
-DAEMONS = ("park_spool/spoold.py", "park_spool/noded.py", "park_spool/reduced.py", "web/server.py", "datacenter/server.py")
+DAEMONS = (
+    "park_spool/spoold.py",
+    "park_spool/noded.py",
+    "park_spool/reduced.py",
+    "web/server.py",
+    "datacenter/server.py",
+)
 
 RENAMING = {"rename", "renames", "replace", "link", "symlink", "move"}
 REMOVING = {"unlink", "remove", "rmdir", "removedirs", "rmtree"}
