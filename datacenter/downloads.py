@@ -6,17 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from park_spool.store.partial import Partial
-from park_spool.store.store import Store
-from park_spool.store.versions import Version
-
 from park_spool.errors import DataError, ParkError, TemporaryError
 from park_spool.sources.fetching import fetch
 from park_spool.sources.source import Source
 from park_spool.store.facts import Facts
+from park_spool.store.partial import Partial
+from park_spool.store.store import Store
+from park_spool.store.versions import Version
 
 from .metrics import Counts
-from .problems import is_full
+from .problems import Full, is_full
 from .room import Room
 
 log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Downloads:
             try:
                 facts = fetch(source, path, roomy, tries=tries, pause=self._pause, said=log.warning)
             except TemporaryError as error:
-                if not is_full(error) or not self.room.make(roomy.lacking()):
+                if isinstance(error, Full) or not is_full(error) or not self.room.make(roomy.lacking()):
                     raise
                 facts = fetch(source, path, roomy, tries=tries, pause=self._pause, said=log.warning)
             return self._store.adopt(partial, href, facts)

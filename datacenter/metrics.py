@@ -28,7 +28,6 @@ COUNTED = {
     "failed_downloads_total": "Files that could not be brought from a source.",
     "questions_total": "Questions to a source whether a file is still the same.",
     "evictions_total": "Files that were removed to make room.",
-    "refused_total": "Requests without the token.",
 }
 
 

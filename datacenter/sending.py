@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from flask import Response, request
-from werkzeug.wsgi import LimitedStream, wrap_file
+from werkzeug.wsgi import wrap_file
 
 from .once import Busy
 from .ranges import choose_part, is_unchanged
+
+PIECE = 1 << 18
 
 
 def send_blob(path: Path, digest: str, fetched: float | None = None) -> Response:
@@ -72,8 +75,16 @@ def _part(response: Response, digest: str, modified: datetime | None, size: int)
 
 
 def _attach(response: Response, file: BinaryIO, count: int) -> None:
-    """Make an open file the body: waitress's wrapper sends as much of it as is announced, another is told how much."""
-    has_wrapper = "wsgi.file_wrapper" in request.environ
-    limited = file if has_wrapper else cast(BinaryIO, LimitedStream(file, count))
-    response.response = wrap_file(request.environ, limited, 1 << 18)
-    response.direct_passthrough = True
+    """Make an open file the body: waitress's wrapper sends as much of it as is announced, and closes it."""
+    if "wsgi.file_wrapper" in request.environ:
+        response.response = wrap_file(request.environ, file, PIECE)
+        response.direct_passthrough = True
+    else:
+        response.response = _pieces(file, count)
+        response.call_on_close(file.close)
+
+
+def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
+    while count and (piece := file.read(min(PIECE, count))):
+        count -= len(piece)
+        yield piece

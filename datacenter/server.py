@@ -1,4 +1,4 @@
-"""park-datad: serves the data of remote places, each file brought once; on loopback unless told otherwise."""
+"""park-datad: serves data of remote places, each file of which it brings once; on loopback unless told otherwise."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from park_spool.cli.serving import choose_port
 
 HOST = "127.0.0.1"
@@ -171,21 +173,11 @@ class Sshd(_Child):
         return [program("sshd"), "-D", "-e", "-f", str(self.own / "sshd_config")]
 
     def stop(self) -> None:
-        for process in self._sessions():
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        sessions = psutil.Process(self._process.pid).children(recursive=True) if self._process else []
         super().stop()
-
-    def _sessions(self) -> list[int]:
-        """Return the processes of open sessions, each of which leads a session of its own."""
-        if self._process is None:
-            return []
-        found = [self._process.pid]
-        for parent in found:
-            with suppress(OSError):
-                children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-                found += [int(child) for child in children.split()]
-        return found[1:]
+        for process in sessions:  # each leads a process group of its own
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     @staticmethod
     def _make_key(path: Path) -> None:
@@ -195,11 +187,12 @@ class Sshd(_Child):
 class Raw:
     """A server that answers each connection with the next of `answers`, byte by byte as they are, then with the last.
 
-    `asked` has the head of each request. An answer that is a function gets the request and returns the bytes.
+    `asked` has the head of each request. An answer that is a function gets the request and returns the bytes. With
+    `stays_open` it does not hang up, so that the other side has to.
     """
 
-    def __init__(self, *answers: bytes | Callable[[bytes], bytes]) -> None:
-        self._answers = answers
+    def __init__(self, *answers: bytes | Callable[[bytes], bytes], stays_open: bool = False) -> None:
+        self._answers, self._stays_open = answers, stays_open
         self.asked: list[bytes] = []
         self._socket = socket.create_server((HOST, 0))
         self.port = self._socket.getsockname()[1]
@@ -218,7 +211,8 @@ class Raw:
                 self._answer(connection)
 
     def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _answer(self, connection: Any) -> None:
@@ -231,12 +225,14 @@ class Raw:
         answer = self._answers[min(len(self.asked), len(self._answers) - 1)]
         self.asked.append(head)
         connection.sendall(answer(head) if callable(answer) else answer)
+        if self._stays_open:
+            connection.recv(1)
 
 
 @contextmanager
-def raw(*answers: bytes | Callable[[bytes], bytes]) -> Iterator[Raw]:
+def raw(*answers: bytes | Callable[[bytes], bytes], stays_open: bool = False) -> Iterator[Raw]:
     """Serve answers on loopback."""
-    server = Raw(*answers)
+    server = Raw(*answers, stays_open=stays_open)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from park_spool.atomic import Disk
-from park_spool.store import naming
+from park_spool.store.checking import check
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
 from park_spool.store.versions import Version
@@ -89,19 +88,13 @@ def bytes_of(store: Store, version: Version) -> bytes:
 
 
 def assert_legal(store: Store) -> None:
-    """Hold the laws: each visible blob is whole and read-only, each version is one, every other name is known."""
-    places = store.places
-    for path in places.blobs.glob("*/*"):
-        assert path == places.blob(sha(path.read_bytes())), "half of a blob, or another one, is visible"
-        assert path.stat().st_mode & 0o777 == 0o444
-    for path in places.versions.glob("*/*"):
-        parsed = naming.parse_version(path.name)
-        assert parsed is not None and path == places.version(*parsed)
+    """Hold the laws: nothing illegal stands there, and each visible blob is whole."""
+    assert check(store) == []
+    for path in store.places.blobs.glob("*/*"):
+        assert path == store.places.blob(sha(path.read_bytes())), "half of a blob, or another one, is visible"
     for href in store.hrefs():
         found = store.newest(href)
         assert found is None or found == store.versions(href)[-1]
-    for path in itertools.chain(places.partial.iterdir(), places.holds.glob("*/*")):
-        assert naming.is_key(path.name.removesuffix(naming.FACTS))
 
 
 def names(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from daemons import Site
+from park_spool.datacenter import server as data_server
 from park_spool.web import server
 
 from park_spool import errors, noded, reduced, spoold
@@ -27,7 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DAEMONS = {"park-spoold": spoold.main, "park-noded": noded.main, "park-reduced": reduced.main, "park-web": server.main}
+DAEMONS = {
+    "park-spoold": spoold.main,
+    "park-noded": noded.main,
+    "park-reduced": reduced.main,
+    "park-web": server.main,
+    "park-datad": data_server.main,
+}
 DOCUMENTS = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "build"} & set(path.relative_to(ROOT).parts))
 verbs = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 

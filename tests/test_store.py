@@ -16,9 +16,10 @@ from storing import BOOT, HREF, START, Remote, Wall, assert_legal, bytes_of, fet
 
 from park_spool.atomic import Disk
 from park_spool.errors import DataError, PermanentError, SpoolError, TemporaryError
-from park_spool.store import naming
+from park_spool.store import naming, taking
 from park_spool.store import store as store_module
 from park_spool.store.facts import Facts
+from park_spool.store.hashed import HashedFile
 from park_spool.store.store import Store
 
 DATA = b"2.5 1.0 0.1\n" * 3
@@ -338,6 +339,25 @@ def test_a_read_only_file_of_ours_gets_a_second_name(tmp_path: Path, mode: int, 
     path.unlink()
     assert bytes_of(store, version) == DATA
     assert_legal(store)
+
+
+class Cloning(HashedFile):
+    """A file on a file system that clones."""
+
+    def clone(self, source: int) -> bool:
+        self.write(b"")
+        os.pwrite(self._descriptor, os.pread(source, 1 << 20, 0), 0)
+        return True
+
+
+@pytest.mark.parametrize("data", [DATA, b""])
+def test_a_clone_is_verified_as_well(store: Store, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "film.ort"
+    path.write_bytes(data)
+    file = Cloning(store.disk, store.disk.temporary(), store.root)
+    taking.bring(store.disk, path, file)
+    assert (file.size, file.finish()) == (len(data), sha(data))
+    file.discard()
 
 
 def test_a_file_that_is_taken_twice_is_there_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from park_spool import sealed
 from park_spool.atomic import Disk
 from park_spool.errors import TemporaryError
 from park_spool.store import evicting, holding, naming, notes, verifying
+from park_spool.store.checking import check
 from park_spool.store.entries import entries
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
@@ -292,8 +293,45 @@ def test_strangers_are_skipped(tmp_path: Path) -> None:
         for name in (".nfs0001", "README", "0" * 64, "0" * 32 + ".1"):
             (folder / name).write_bytes(b"stranger")
     look_at_everything(store)
+    assert_told(store)
     assert store.hrefs() == [HREF] and [entry.digest for entry in entries(store)] == [version.digest]
     assert holding.holders(store) == {SID: {version.digest}}
+
+
+def assert_told(store: Store) -> None:
+    said = check(store)
+    for folder in ("blobs", "versions", "holds", "partial", "pins", "quarantine", "locks"):
+        assert f"{folder}/README: a store has no such name there" in said
+    assert not [sentence for sentence in said if sentence.startswith("tmp/") or ".nfs" in sentence]
+
+
+def test_what_is_illegal_is_told(tmp_path: Path) -> None:
+    store = new_store(tmp_path / "store")
+    version = plant(store, DATA)
+    blob, key, other = store.places.blob(version.digest), naming.key_of(HREF), "f" * 32
+    blob.chmod(0o644)
+    store.places.version(key, 2).write_bytes(b"torn")
+    for name in (
+        f"holds/{SID}/{other}",
+        f"partial/{other}",
+        f"blobs/ff/{version.digest}",
+        "quarantine/" + "0" * 64 + ".abcdef",
+    ):
+        path = store.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (store.places.blob("e" * 64)).mkdir(parents=True)
+    assert set(check(store)) == {
+        f"blobs/ee/{'e' * 64}: expected a read-only file (0444), found none",
+        f"blobs/ff/{version.digest}: a store has no such name there",
+        f"blobs/{blob.parent.name}/{blob.name}: expected a read-only file (0444), found 0644",
+        f"holds/{SID}/{other}: it is no hold that can be read",
+        f"partial/{other}: nothing says which version it is of, so it is begun anew",
+        f"quarantine/{'0' * 64}.abcdef: no reason lies beside it",
+        f"versions/{key[:2]}/{key}.000000002: it is no version that can be read",
+    }
+    store.places.pins.rmdir()
+    assert check(store) == ["pins/ is missing: a store has this folder"]
 
 
 def test_a_file_system_without_links(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from storing import HREF, OTHER, SID, Remote, Wall, assert_legal, bytes_of, fetc
 from park_spool.atomic import Disk
 from park_spool.errors import DataError, TemporaryError
 from park_spool.store import evicting, holding, naming, verifying
+from park_spool.store.checking import check
 from park_spool.store.entries import Entry, entries
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
@@ -264,6 +265,18 @@ def test_an_older_version_does_not_take_the_place_of_a_damaged_one(store: Store)
     flip(store.places.blob(plant(store, b"new").digest))
     assert len(list(verifying.verify(store))) == 1
     assert store.newest(HREF) is None
+
+
+def test_a_damaged_file_goes_even_where_its_reason_cannot_be_written(tmp_path: Path) -> None:
+    class Full(Disk):
+        def step(self, call: str, path: Path) -> None:
+            if call == "write":
+                raise OSError(28, "No space left on device")
+
+    flip(new_store(tmp_path / "store").places.blob(plant(new_store(tmp_path / "store"), b"data").digest))
+    store = new_store(tmp_path / "store", Full)
+    assert len(list(verifying.verify(store))) == 1 and store.newest(HREF) is None
+    assert check(store) == [f"quarantine/{name}: no reason lies beside it" for name in names(store.places.quarantine)]
 
 
 def test_verifying_is_no_use(store: Store, wall: Wall) -> None:

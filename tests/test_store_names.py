@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from storing import HREF, Remote, assert_legal, fetch, new_store, sha
 
 from park_spool import sealed
 from park_spool.errors import DataError
@@ -22,6 +23,50 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
+
+
+PAGE = (Path(naming.__file__).parent / "PROTOCOL.md").read_text(encoding="utf-8")
+
+
+def table(number: int) -> list[list[str]]:
+    """The cells of a section's table, its head left out."""
+    section = PAGE.split(f"\n## {number}. ")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def test_the_folders_are_those_of_the_table() -> None:
+    assert [row[0].strip("`") for row in table(1)] == list(naming.FOLDERS)
+
+
+def test_the_examples_are_names_of_their_kind_and_of_no_other() -> None:
+    readers = {
+        "DIGEST": naming.is_digest,
+        "KEY": naming.is_key,
+        "KEY.SEQ": naming.parse_version,
+        "DIGEST.RANDOM": naming.parse_quarantined,
+    }
+    assert [row[0] for row in table(2)] == list(readers)
+    for word, _, example in table(2):
+        assert [other for other, reads in readers.items() if reads(example.strip("`"))] == [word]
+
+
+@pytest.mark.parametrize(
+    ("version", "blob", "partial", "state"), table(3), ids=[str(row) for row in range(len(table(3)))]
+)
+def test_the_states_are_those_of_the_table(tmp_path: Path, version: str, blob: str, partial: str, state: str) -> None:
+    store = new_store(tmp_path / "store")
+    if version == "+":
+        fetch(store, Remote(b"data"))
+    if version == "+" and blob == "-":
+        store.disk.unlink(store.places.blob(sha(b"data")))
+    if partial == "+":
+        with store.begin(HREF) as begun:
+            begun.restart(Facts(10))
+            begun.write(b"half")
+    assert (store.newest(HREF) is not None) is state.startswith("here")
+    assert (store.begin(HREF).facts is not None) is (partial == "+")
+    assert_legal(store)
 
 
 @pytest.mark.parametrize("text", ["", "ab", DIGEST.upper(), DIGEST + "\n", "../" + DIGEST, DIGEST[:63] + "²"])

@@ -70,9 +70,10 @@ class FileSource:
             descriptor = _open_without_links(where)
         except OSError as error:
             raise self._sentence(path, error) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotThere(f"{self.name}:{path} is no file")
         with os.fdopen(descriptor, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise NotThere(f"{self.name}:{path} is no file")
             yield file
 
     def _inside(self, path: str) -> Path:

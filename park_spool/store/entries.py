@@ -23,9 +23,9 @@ class Entry:
     holders: tuple[str, ...] = ()
 
 
-def entries(store: Store) -> list[Entry]:
-    """Return all blobs, by their digests."""
-    hrefs, holders, pins = _hrefs(store), _holders(store), holding.pins(store)
+def entries(store: Store, is_named: bool = True) -> list[Entry]:
+    """Return all blobs, by their digests; their hrefs only where wanted, since all versions are read for them."""
+    hrefs, holders, pins = _hrefs(store) if is_named else {}, _holders(store), holding.pins(store)
     with store.told("list its files"):
         return [
             Entry(digest, size, used, hrefs.get(digest, ()), digest in pins, holders.get(digest, ()))

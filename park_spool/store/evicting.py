@@ -59,13 +59,15 @@ def make_room(
     kept: Collection[str] = (),
     free: Callable[[Path], int] = free_space,
 ) -> list[Entry]:
-    """Evict until `needed` bytes fit; return what went.
+    """Evict until `needed` bytes fit; return what went, without its hrefs.
 
     Raises TemporaryError, and evicts nothing, where they cannot fit.
     """
     with store.told("see how much space is free"):
         left = free(store.root)
-    found = entries(store)
+    if quota is None and lacking(0, needed, None, left, floor) == 0:
+        return []
+    found = entries(store, is_named=False)
     chosen = choose(found, needed, quota, left, floor, kept)
     if chosen is None:
         raise TemporaryError(

@@ -10,11 +10,14 @@ the two sees the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from park_spool.naming import is_sid
 from park_spool.store import naming, notes
 from park_spool.store.store import Store
 from park_spool.store.versions import Version
+
+_TRIES = 3
 
 
 def hold(store: Store, sid: str, version: Version) -> str:
@@ -27,14 +30,23 @@ def hold(store: Store, sid: str, version: Version) -> str:
     with store.told("hold a file"):
         if (earlier := held(store, sid, version.href)) is not None:
             return earlier
-        if store.disk.make_folder(path.parent):
-            store.disk.sync(store.places.holds)
-        # At this instant it is held.
-        if notes.write_once(store.disk, path, fields):
+        if _is_first(store, path, fields):
             return version.digest
         if (earlier := held(store, sid, version.href)) is None:
             notes.write(store.disk, path, fields)  # what stands there is no hold
         return earlier or version.digest
+
+
+def _is_first(store: Store, path: Path, fields: dict[str, str]) -> bool:
+    for left in reversed(range(_TRIES)):
+        if store.disk.make_folder(path.parent):
+            store.disk.sync(store.places.holds)
+        try:
+            return notes.write_once(store.disk, path, fields)  # at this instant it is held
+        except FileNotFoundError:  # RACE: the session was released meanwhile, and its folder went
+            if not left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 def held(store: Store, sid: str, href: str) -> str | None:
@@ -42,7 +54,7 @@ def held(store: Store, sid: str, href: str) -> str | None:
     key = naming.key_of(href)
     path = store.places.hold(sid, key)
     with store.told("look for a hold"):
-        return _digest(notes.read(store.disk, path), key)
+        return digest_of(notes.read(store.disk, path), key)
 
 
 def release(store: Store, sid: str) -> None:
@@ -91,12 +103,12 @@ def kept(store: Store) -> set[str]:
 def _holds(store: Store, sid: str) -> Iterator[str]:
     folder = store.places.session(sid)
     for key in filter(naming.is_key, store.disk.names(folder)):
-        if (digest := _digest(notes.read(store.disk, folder / key), key)) is not None:
+        if (digest := digest_of(notes.read(store.disk, folder / key), key)) is not None:
             yield digest
 
 
-def _digest(fields: dict[str, object] | None, key: str) -> str | None:
-    """Read a hold; None if it is none, or one of another href."""
+def digest_of(fields: dict[str, object] | None, key: str) -> str | None:
+    """Read the digest out of a hold; None if it is none, or one of another href."""
     href, digest = (fields.get("href"), fields.get("digest")) if fields else (None, None)
     if not isinstance(href, str) or not isinstance(digest, str) or not naming.is_digest(digest):
         return None

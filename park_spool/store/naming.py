@@ -1,4 +1,4 @@
-"""Every name in a store is made and read here, and nowhere else.
+"""Every name in a store is made and read here, and nowhere else; PROTOCOL.md beside it is the text.
 
     STORE/blobs/ab/DIGEST          whole and verified, mode 0444; its time of change says when it was last used
     STORE/partial/KEY, KEY.facts   being fetched, and of which version

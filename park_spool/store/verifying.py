@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def _checked(store: Store, digest: str) -> Fault | None:
 def _is_put_aside(store: Store, fault: Fault, path: Path, aside: Path) -> bool:
     # The reason first: CRASH: one without its file says nothing wrong, and the next verify finds the file again.
     why = aside.with_name(aside.name + naming.WHY)
-    store.disk.publish(why, "\n".join((fault.reason, *fault.hrefs, "")).encode(), durable=True)
+    with suppress(OSError):  # a full disk: nobody shall be given the file for that
+        store.disk.publish(why, "\n".join((fault.reason, *fault.hrefs, "")).encode(), durable=True)
     # At this instant its hrefs are to be fetched again.
     if not store.disk.move(path, aside):
         store.disk.unlink(why)  # RACE: evicted meanwhile

@@ -48,24 +48,29 @@ class Version:
 def of(disk: Disk, places: Places, href: str) -> list[Version]:
     """Return all versions of an href, the oldest first."""
     key = naming.key_of(href)
-    return [found for seq in _numbers(disk, places, key) if (found := _read(disk, places, key, seq)) is not None]
+    return [found for seq in _numbers(disk, places, key) if (found := read(disk, places, key, seq)) is not None]
 
 
 def every(disk: Disk, places: Places) -> Iterator[Version]:
     """Yield all versions of all hrefs, those of one href behind each other, the oldest first."""
+    for key, seq in numbers(disk, places):
+        if (found := read(disk, places, key, seq)) is not None:
+            yield found
+
+
+def numbers(disk: Disk, places: Places) -> Iterator[tuple[str, int]]:
+    """Yield the (key, SEQ) of all names of versions, sorted."""
     for shard in filter(naming.is_shard, disk.names(places.versions)):
         for name in disk.names(places.versions / shard):
             found = naming.parse_version(name)
             if found is not None and found[0].startswith(shard):
-                version = _read(disk, places, *found)
-                if version is not None:
-                    yield version
+                yield found
 
 
 def newest(disk: Disk, places: Places, href: str) -> Version | None:
     key = naming.key_of(href)
     for seq in reversed(_numbers(disk, places, key)):
-        if (found := _read(disk, places, key, seq)) is not None:
+        if (found := read(disk, places, key, seq)) is not None:
             return found
     return None
 
@@ -89,7 +94,8 @@ def _numbers(disk: Disk, places: Places, key: str) -> list[int]:
     return sorted(one[1] for one in found if one is not None and one[0] == key)
 
 
-def _read(disk: Disk, places: Places, key: str, seq: int) -> Version | None:
+def read(disk: Disk, places: Places, key: str, seq: int) -> Version | None:
+    """Read one version; None if it is not whole, or one of another href."""
     fields = notes.read(disk, places.version(key, seq))
     version = Version.from_json(fields) if fields is not None else None
     return version if version is not None and naming.is_key_of(key, version.href) else None
