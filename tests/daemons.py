@@ -21,12 +21,19 @@ QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5, "drain_seconds": 1
 
 
 def until(is_so: Callable[[], object], seconds: float, what: str = "the condition") -> None:
-    """Poll until something holds; fail after so many seconds."""
+    """Poll until something holds; fail after so many seconds. A look under which something vanished was too early."""
     end = time.monotonic() + seconds
-    while not is_so():
+    while not _holds(is_so):
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come true in {seconds:g} s")
         time.sleep(0.02)
+
+
+def _holds(is_so: Callable[[], object]) -> bool:
+    try:
+        return bool(is_so())
+    except FileNotFoundError:  # RACE: a folder may go between its listing and that of what is in it
+        return False
 
 
 class Site:
