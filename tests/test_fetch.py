@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from console import park
 from daemons import Site, until
 from remotes import Nginx
 
 from park_spool import config
+from park_spool.cli.serving import choose_port
 from park_spool.errors import DataError, TemporaryError
 from park_spool.fetch import Fetcher
 from park_spool.sessions.session import DataRef
@@ -194,3 +204,155 @@ def test_a_session_that_names_no_source_of_the_site_is_rejected(tmp_path: Path, 
         site.drop_text("odd.xml", session("<data name='film' href='elsewhere:/film.txt'/>"))
         until(lambda: (site.spool / "rejected" / "odd.xml.why").exists(), 30, "its rejection")
         assert "its sources: beamline" in (site.spool / "rejected" / "odd.xml.why").read_text()
+
+
+# through a data centre
+
+
+@pytest.fixture
+def served(tmp_path: Path, remote: Nginx) -> Iterator[Site]:
+    """A site with park-datad and nodes."""
+    port = choose_port("127.0.0.1", 0)
+    site = site_of(tmp_path, remote)
+    toml = site.spool / "park.toml"
+    toml.write_text(f'datacenter = ["http://127.0.0.1:{port}"]\ndata_port = {port}\n{toml.read_text()}')
+    site.config = config.load(site.spool)
+    with site:
+        site.start("datad")
+        until(lambda: is_listening(port), 30, "the data centre")
+        yield site
+
+
+def is_listening(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def elsewhere(found: config.Config, tmp_path: Path) -> config.Config:
+    """The settings of a node that cannot see the store of the data centre."""
+    return replace(found, data_store=tmp_path / "unseen", data_cache=tmp_path / "other cache")
+
+
+def test_many_jobs_of_many_files_are_one_request_each_at_the_remote(served: Site, remote: Nginx) -> None:
+    for number in range(5):
+        (remote.folder / f"{number}.txt").write_text(f"{number}.5")
+    inputs = "".join(f"<input><data name='film' href='beamline:/{number}.txt'/></input>" for number in range(5))
+    served.drop_text("films.xml", session("", inputs, cnt=40))
+    until(lambda: served.closed() == 1, 90, "closing")
+    assert served.states() == {"films.xml": "done"}
+    assert dict(served.query("SELECT dataset, count(*) FROM jobs GROUP BY 1")) == {f"{n}.txt": 8 for n in range(5)}
+    assert sorted(line.split()[1] for line in gets(remote)) == [f"/{number}.txt" for number in range(5)]
+    served.assert_legal()
+
+
+def test_where_the_store_can_be_seen_nothing_is_copied(served: Site) -> None:
+    path = fetcher(served.config)(ref())
+    assert path.is_relative_to(served.config.store) and path.read_text() == "966.5"
+    assert list((served.config.cache / "blobs").rglob("*")) == []
+
+
+def test_else_it_goes_into_the_cache_and_is_held_against_its_digest(
+    served: Site, remote: Nginx, tmp_path: Path
+) -> None:
+    fetch = fetcher(elsewhere(served.config, tmp_path))
+    path = fetch(ref())
+    assert path.is_relative_to(tmp_path / "other cache") and path.read_text() == "966.5"
+    assert fetch(ref(via="datacenter")) == path and len(gets(remote)) == 1
+    with pytest.raises(DataError, match="the session asks for 000"):
+        fetch(ref("/run7/film.txt", sha256="0" * 64))
+
+
+def test_every_node_reads_the_version_that_the_session_began_with(served: Site, remote: Nginx, tmp_path: Path) -> None:
+    served.config.layout.session(SID).mkdir()
+    found = replace(served.config, data_store=tmp_path / "unseen")
+    one, two, three = (replace(found, data_cache=tmp_path / name) for name in ("one", "two", "three"))
+    assert fetcher(one)(ref()).read_text() == "966.5"
+    (remote.folder / "run7" / "film.txt").write_text("12345.25")
+    assert fetcher(two)(ref()).read_text() == "966.5"
+    served.config.layout.session(SID).rmdir()
+    assert fetcher(three, OTHER)(ref(via="direct")).read_text() == "12345.25"
+
+
+def test_direct_goes_to_the_source_though_there_is_a_centre(served: Site, remote: Nginx, tmp_path: Path) -> None:
+    served.kill("datad")
+    found = elsewhere(served.config, tmp_path)
+    with pytest.raises(TemporaryError, match="data set 'film': .*cannot be reached"):
+        fetcher(found)(ref())
+    assert fetcher(found)(ref(via="direct")).read_text() == "966.5"
+    with pytest.raises(TemporaryError, match="cannot be reached"):
+        fetcher(found, OTHER)(ref(via="datacenter"))
+    assert fetcher(replace(found, direct_fallback=True), OTHER)(ref()).read_text() == "966.5"
+
+
+def test_the_second_of_two_centres(served: Site, tmp_path: Path) -> None:
+    found = elsewhere(served.config, tmp_path)
+    away = f"http://127.0.0.1:{choose_port('127.0.0.1', 0)}"
+    assert fetcher(replace(found, datacenter=(away, *found.datacenter)))(ref()).read_text() == "966.5"
+
+
+def test_what_people_put_there_is_data_of_sessions(served: Site, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("7.5")
+    done = park("data", "put", tmp_path / "mine.txt", "--as", "2026/mine.txt", spool=served.spool)
+    assert done.stdout.startswith("put:/2026/mine.txt (3 B, SHA-256 ")
+    served.drop_text("mine.xml", session("<data name='film' href='put:/2026/mine.txt'/>"))
+    until(lambda: served.closed() == 1, 60, "closing")
+    assert served.query("SELECT chisq FROM jobs") == [(7.5,)]
+
+
+def test_a_node_without_a_disk_keeps_its_data_in_memory(
+    tmp_path: Path, remote: Nginx, needs: Callable[[str], str]
+) -> None:
+    """Its root is mounted read-only, but for the spool, which is the others' disk, and /dev/shm."""
+    needs("unshare")
+    port = choose_port("127.0.0.1", 0)
+    site = site_of(tmp_path, remote, "spoold", "reduced")
+    toml = site.spool / "park.toml"
+    toml.write_text(f'datacenter = ["http://127.0.0.1:{port}"]\ndata_port = {port}\n{toml.read_text()}')
+    memory = Path("/dev/shm") / f"park-test-{os.getpid()}"
+    bare = f'mount --rbind {site.spool} {site.spool} && mount -o remount,ro,bind / && exec "$@"'
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("mounts cannot be made here")
+    with site:
+        site.start("datad")
+        until(lambda: is_listening(port), 30, "the data centre")
+        try:
+            memory.mkdir()
+            wrap = ("env", f"TMPDIR={memory}", "unshare", "--mount", "sh", "-c", bare, "sh")
+            site.start("noded", "--cache", str(memory / "cache"), wrap=wrap)
+            site.drop_text("films.xml", session("<data name='film' href='beamline:/run7/film.txt'/>", cnt=4))
+            until(lambda: site.closed() == 1, 60, "closing")
+            assert site.states() == {"films.xml": "done"}
+        finally:
+            shutil.rmtree(memory, ignore_errors=True)
+
+
+# park data
+
+
+def test_what_the_store_holds_is_listed_pinned_checked_and_evicted(served: Site, remote: Nginx, tmp_path: Path) -> None:
+    run = partial(park, "data", spool=served.spool)
+    assert run("get", "beamline:/run7/film.txt", "-o", tmp_path / "film.txt").stdout == f"{tmp_path}/film.txt (5 B)\n"
+    assert (tmp_path / "film.txt").read_text() == "966.5"
+    again = run("get", "beamline:/run7/film.txt", "-o", tmp_path / "film.txt")
+    assert again.exit_code == 1 and "is there already; nothing was overwritten" in again.stderr
+    [entry] = json.loads(run("list", "--json").stdout)
+    assert (entry["digest"], entry["hrefs"]) == (digest("966.5"), ["beamline:/run7/film.txt"])
+    assert "beamline:/run7/film.txt" in run("list", "beamline:/run7/").stdout
+    assert run("list", "beamline:/run7/*.txt").stdout == "beamline:/run7/film.txt\n"
+    assert str(served.config.store) in run("where", "beamline:/run7/film.txt").stdout
+    assert run("where", "beamline:/none.txt").exit_code == 1
+    assert "is kept" in run("pin", "beamline:/run7/film.txt").stdout and "pin" in run("list").stdout
+    assert "may go" in run("pin", "--off", "beamline:/run7/film.txt").stdout
+    assert "0 files went" in run("evict").stderr
+    assert run("verify").exit_code == 0
+    blob = served.config.store / "blobs" / entry["digest"][:2] / entry["digest"]
+    blob.chmod(0o600)
+    blob.write_text("966.6")
+    assert "beamline:/run7/film.txt: " in run("verify").stdout
+    assert fetcher(served.config)(ref()).read_text() == "966.5" and len(gets(remote)) == 2
+
+
+def test_a_site_without_a_data_centre_says_so(tmp_path: Path, remote: Nginx) -> None:
+    done = park("data", "list", spool=settings(tmp_path, remote).spool)
+    assert done.exit_code == 1 and "has set up no data centre: see `datacenter`" in done.stderr
