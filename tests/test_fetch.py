@@ -310,7 +310,7 @@ def test_a_node_without_a_disk_keeps_its_data_in_memory(
     toml = site.spool / "park.toml"
     toml.write_text(f'datacenter = ["http://127.0.0.1:{port}"]\ndata_port = {port}\n{toml.read_text()}')
     memory = Path("/dev/shm") / f"park-test-{os.getpid()}"
-    bare = f'mount --rbind {site.spool} {site.spool} && mount -o remount,ro,bind / && exec "$@"'
+    bare = f'mount --rbind {site.spool} {site.spool} && mount -o remount,ro,bind / && ! touch {tmp_path}/probe && exec "$@"'
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
         pytest.skip("mounts cannot be made here")
     with site:

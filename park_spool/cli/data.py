@@ -199,17 +199,17 @@ def pin(href: str, spool: str | None, is_off: bool) -> None:
 
 
 @data.command()
-@click.argument("size", metavar="SIZE", required=False, default="0")
+@click.argument("size", metavar="SIZE", required=False)
 @spool_option
 @guarded
-def evict(size: str, spool: str | None) -> None:
+def evict(size: str | None, spool: str | None) -> None:
     """Make room for so much in the store, as its quota wants it: what was not used for longest goes.
 
     \b
     Examples:
       park data evict '20 GB'
     """
-    gone = centre(spool).evict(read_size(size))
+    gone = centre(spool).evict(0 if size is None else read_size(size))
     for line in described(gone):
         click.echo(line)
     click.echo(f"{len(gone)} files went ({size_words(sum(entry['size'] for entry in gone))})", err=True)
