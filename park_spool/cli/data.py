@@ -209,7 +209,11 @@ def evict(size: str | None, spool: str | None) -> None:
     Examples:
       park data evict '20 GB'
     """
-    gone = centre(spool).evict(0 if size is None else read_size(size))
+    try:
+        needed = 0 if size is None else read_size(size)
+    except ValueError as error:
+        raise DataError(f"{error}; nothing went") from error
+    gone = centre(spool).evict(needed)
     for line in described(gone):
         click.echo(line)
     click.echo(f"{len(gone)} files went ({size_words(sum(entry['size'] for entry in gone))})", err=True)
