@@ -277,7 +277,7 @@ def test_every_node_reads_the_version_that_the_session_began_with(served: Site, 
 def test_direct_goes_to_the_source_though_there_is_a_centre(served: Site, remote: Nginx, tmp_path: Path) -> None:
     served.kill("datad")
     found = elsewhere(served.config, tmp_path)
-    with pytest.raises(TemporaryError, match="data set 'film': .*cannot be reached"):
+    with pytest.raises(TemporaryError, match=r"data set 'film': .*cannot be reached"):
         fetcher(found)(ref())
     assert fetcher(found)(ref(via="direct")).read_text() == "966.5"
     with pytest.raises(TemporaryError, match="cannot be reached"):
@@ -298,6 +298,18 @@ def test_what_people_put_there_is_data_of_sessions(served: Site, tmp_path: Path)
     served.drop_text("mine.xml", session("<data name='film' href='put:/2026/mine.txt'/>"))
     until(lambda: served.closed() == 1, 60, "closing")
     assert served.query("SELECT chisq FROM jobs") == [(7.5,)]
+
+
+def test_files_of_packages_come_through_the_data_centre_too(served: Site, tmp_path: Path) -> None:
+    found = elsewhere(served.config, tmp_path)
+    wanted = DataRef("code", "package:defusedxml/common.py")
+    path = fetcher(found)(wanted)
+    assert path is not None and path.is_relative_to(tmp_path / "other cache")
+    assert "defused" in path.read_text()
+    assert fetcher(found)(replace(wanted, via="direct")) is None  # where it is, on this machine
+    assert fetcher(replace(found, datacenter=()))(wanted) is None
+    with pytest.raises(DataError, match="no_such_package_here"):
+        fetcher(found)(DataRef("code", "package:no_such_package_here/a.txt"))
 
 
 def test_a_node_without_a_disk_keeps_its_data_in_memory(
