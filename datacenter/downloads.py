@@ -6,14 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from park_spool.store.partial import Partial
-from park_spool.store.store import Store
-from park_spool.store.versions import Version
-
 from park_spool.errors import DataError, ParkError, TemporaryError
 from park_spool.sources.fetching import fetch
 from park_spool.sources.source import Source
 from park_spool.store.facts import Facts
+from park_spool.store.partial import Partial
+from park_spool.store.store import Store
+from park_spool.store.versions import Version
 
 from .metrics import Counts
 from .problems import Full, is_full

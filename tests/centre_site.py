@@ -19,12 +19,12 @@ from park_spool.datacenter.centre import Centre, Place
 from park_spool.datacenter.downloads import Downloads
 from park_spool.datacenter.metrics import Counts
 from park_spool.datacenter.room import Bounds, Room
-from park_spool.store.store import Store
 
 from park_spool import config
 from park_spool.atomic import Disk
 from park_spool.sources.opening import open_source
 from park_spool.sources.settings import SourceSettings
+from park_spool.store.store import Store
 
 SECRET = "s" * 43
 BEARER = {"Authorization": f"Bearer {SECRET}"}

@@ -13,10 +13,10 @@ from centre_site import BEARER, SID, Site, sha256
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from park_spool.datacenter.keeping import Keeper, open_sessions
-from park_spool.store.entries import entries
 
 from park_spool.atomic import Disk
 from park_spool.store import evicting, holding
+from park_spool.store.entries import entries
 
 OTHER = "20261123-025533-x0p2"
 
