@@ -83,7 +83,9 @@ class _Child:
 class Nginx(_Child):
     """nginx, which serves `folder` at `url`; `extra_conf` goes into its `server`, `http_conf` before it."""
 
-    def __init__(self, folder: Path, extra_conf: str = "", http_conf: str = "", certificate: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, extra_conf: str = "", http_conf: str = "", certificate: Path | None = None
+    ) -> None:
         super().__init__(folder)
         self._extra_conf, self._http_conf, self._certificate = extra_conf, http_conf, certificate
 
@@ -107,7 +109,11 @@ class Nginx(_Child):
         paths = "".join(
             f"{name}_temp_path {self.own}/temp;\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
-        tls = f"ssl_certificate {self._certificate};\nssl_certificate_key {self._certificate};" if self._certificate else ""
+        tls = (
+            f"ssl_certificate {self._certificate};\nssl_certificate_key {self._certificate};"
+            if self._certificate
+            else ""
+        )
         return f"""
             {user}
             daemon off;

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from partial_file import PartialFile
-from remotes import Raw, Sshd, program, raw
+from remotes import Sshd, program, raw
 from test_source_paths import NAMES
 
 from park_spool.errors import ConfigError, DataError, TemporaryError
@@ -102,7 +102,7 @@ def test_what_is_no_file_is_not_there(source: Source, path: str) -> None:
 
 
 def test_links_in_a_circle_end(source: Source) -> None:
-    with pytest.raises((DataError, TemporaryError), match="^ssh:/circle"):
+    with pytest.raises((DataError, TemporaryError), match=r"^ssh:/circle"):
         source.facts("/circle")
 
 
@@ -136,7 +136,9 @@ def test_a_server_with_another_key_is_not_spoken_to(folder: Path, needs: Callabl
         sshd.stop()
         sshd.new_host_key()
         sshd.start()
-        with pytest.raises(Refused, match="shows another host key than .*known_hosts has: somebody may stand in between"):
+        with pytest.raises(
+            Refused, match=r"shows another host key than .*known_hosts has: somebody may stand in between"
+        ):
             source.facts("/long")
 
 
@@ -150,7 +152,7 @@ def test_who_has_no_right_key_is_refused_and_no_secret_is_shown(sshd: Sshd, tmp_
     Sshd._make_key(tmp_path / "other")
     wrong = replace(settings_for(sshd), key=str(tmp_path / "other"))
     for one in (wrong, replace(wrong, key=""), replace(wrong, key="", secret="env:P"), replace(wrong, secret="env:P")):
-        with pytest.raises(Refused, match="does not let '.*' in with the keys and the secret") as caught:
+        with pytest.raises(Refused, match=r"does not let '.*' in with the keys and the secret") as caught:
             open_source(one, {"P": "hunter2"}).facts("/long")
         assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__!r}"
     with pytest.raises(ConfigError, match="which is no file"):
@@ -191,14 +193,12 @@ def test_nobody_there_passes(sshd: Sshd) -> None:
 @pytest.mark.parametrize("hello", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n"])
 def test_a_server_that_is_no_sshd_or_says_nothing_is_left(sshd: Sshd, hello: bytes) -> None:
     before = threading.active_count()
-    with raw(hello) as server, pytest.raises(TemporaryError, match="^ssh:/x: "):
-        ask(server, sshd)
-    assert threading.active_count() <= before + 1
-
-
-def ask(server: Raw, sshd: Sshd) -> None:
-    root = f"sftp://127.0.0.1:{server.port}/data/"
-    open_source(replace(settings_for(sshd), root=root, timeout=0.3), {}).facts("/x")
+    with raw(hello) as server:
+        root = f"sftp://127.0.0.1:{server.port}/data/"
+        source = open_source(replace(settings_for(sshd), root=root, timeout=0.3), {})
+        with pytest.raises(TemporaryError, match=r"^ssh:/x: (127\.0\.0\.1 did not answer within|the connection to)"):
+            source.facts("/x")
+    assert threading.active_count() == before
 
 
 def test_nothing_stays_open(sshd: Sshd, source: Source) -> None:
