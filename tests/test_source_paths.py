@@ -60,7 +60,36 @@ GOOD = [
 
 # What hostile paths are made of.
 PIECES = st.sampled_from(
-    ".. . / // \\ %2e %2E %2f %5c %00 %25 a http: @ evil.org [::1] :80 ? # ~ * ．． ／ ü ; & %c0%ae %u002e".split()
+    [
+        "..",
+        ".",
+        "/",
+        "//",
+        "\\",
+        "%2e",
+        "%2E",
+        "%2f",
+        "%5c",
+        "%00",
+        "%25",
+        "a",
+        "http:",
+        "@",
+        "evil.org",
+        "[::1]",
+        ":80",
+        "?",
+        "#",
+        "~",
+        "*",
+        "．．",
+        "／",
+        "ü",
+        ";",
+        "&",
+        "%c0%ae",
+        "%u002e",
+    ]
 ) | st.sampled_from("\0\n\r\t \ud800")
 NAMES = st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join)
 
