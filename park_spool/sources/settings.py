@@ -122,7 +122,9 @@ def _root(root: str) -> str:
     """Check a root, and let it end with '/'."""
     try:
         parts = urlsplit(root)
-        _ = parts.port
+        (parts.hostname or "").encode("idna")  # as the look-up of a host would, too late
+        if parts.port == 0:
+            raise ValueError("there is no port 0")
     except ValueError as error:
         raise ConfigError(f"root: expected a URL, got {root!r}: {error}") from error
     if parts.password is not None:
