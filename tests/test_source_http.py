@@ -20,7 +20,14 @@ from park_spool.sources.source import Changed, NotThere, Refused, Source
 from park_spool.store.facts import Facts
 
 LONG = os.urandom(3_000_000)
-TREE = ("run7/film1.ort", "run7/film10.ort", "run7/.hidden.ort", "run8/film 2ü%2e.ort", "run8/12:30.ort", "run8/a&b;c.ort")
+TREE = (
+    "run7/film1.ort",
+    "run7/film10.ort",
+    "run7/.hidden.ort",
+    "run8/film 2ü%2e.ort",
+    "run8/12:30.ort",
+    "run8/a&b;c.ort",
+)
 CONF = """
     location /limited/ { limit_rate 500k; limit_rate_after 1000k; }
     location /locked/ { auth_basic "data"; auth_basic_user_file PASSWORDS; }
@@ -120,7 +127,9 @@ def test_a_version_that_is_gone_is_not_continued(source: Source, folder: Path) -
         list(chunks)
 
 
-def test_the_server_dies_in_the_middle_and_comes_back(folder: Path, needs: Callable[[str], str], tmp_path: Path) -> None:
+def test_the_server_dies_in_the_middle_and_comes_back(
+    folder: Path, needs: Callable[[str], str], tmp_path: Path
+) -> None:
     needs(program("nginx"))
     with Nginx(folder, CONF.replace("PASSWORDS", "/dev/null")) as nginx:
         source, partial, said = source_at(nginx.url), PartialFile(tmp_path / "partial"), []
@@ -159,8 +168,16 @@ def test_nobody_there_is_given_up_after_the_tries(nginx: Nginx, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, DataError), (403, Refused), (404, NotThere), (410, NotThere), (418, DataError)]
-    + [(429, TemporaryError), (500, TemporaryError), (503, TemporaryError)],
+    [
+        (400, DataError),
+        (403, Refused),
+        (404, NotThere),
+        (410, NotThere),
+        (418, DataError),
+        (429, TemporaryError),
+        (500, TemporaryError),
+        (503, TemporaryError),
+    ],
 )
 def test_a_status_is_what_it_means(source: Source, status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=f"^web:/status/{status}: 127.0.0.1 answered {status}") as caught:

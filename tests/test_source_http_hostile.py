@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from partial_file import PartialFile
 from remotes import Raw, raw
+from test_source_paths import NAMES
 
 from park_spool.errors import DataError, ParkError, TemporaryError
 from park_spool.sources.fetching import fetch
+from park_spool.sources.http_source import HttpSource
 from park_spool.sources.opening import open_source
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Changed, NotThere, Refused, Source
@@ -136,13 +146,43 @@ PART = {"status": "206 Partial Content", "body": b"6789"}
         (0, answer("Content-Length: 10", "Content-Length: 9", body=BODY), TemporaryError, "a length that is none"),
         (0, answer("Content-Length: 10", "Content-Encoding: gzip"), DataError, "sends it as 'gzip'"),
         (0, answer("Content-Length: 10", "Transfer-Encoding: gzip, chunked"), DataError, "sends it as"),
-        (0, answer("Content-Length: 4", "Content-Range: bytes 6-9/10", **PART), TemporaryError, "from 6 on, not from 0"),
+        (
+            0,
+            answer("Content-Length: 4", "Content-Range: bytes 6-9/10", **PART),
+            TemporaryError,
+            "from 6 on, not from 0",
+        ),
         (6, answer("Content-Length: 4", 'ETag: "1"', **PART), TemporaryError, "does not say which"),
-        (6, answer("Content-Length: 4", "Content-Range: bytes 5-8/10", 'ETag: "1"', **PART), TemporaryError, "from 5 on"),
-        (6, answer("Content-Length: 4", "Content-Range: bytes 6-9/9", 'ETag: "1"', **PART), TemporaryError, "cannot be"),
-        (6, answer("Content-Length: 9", "Content-Range: bytes 6-9/10", 'ETag: "1"', **PART), TemporaryError, "cannot be"),
-        (6, answer("Content-Length: 4", "Content-Range: bytes 9-6/10", 'ETag: "1"', **PART), TemporaryError, "cannot be"),
-        (6, answer("Content-Length: 4", "Content-Range: bytes 6-9/10", 'ETag: "2"', **PART), Changed, "another version"),
+        (
+            6,
+            answer("Content-Length: 4", "Content-Range: bytes 5-8/10", 'ETag: "1"', **PART),
+            TemporaryError,
+            "from 5 on",
+        ),
+        (
+            6,
+            answer("Content-Length: 4", "Content-Range: bytes 6-9/9", 'ETag: "1"', **PART),
+            TemporaryError,
+            "cannot be",
+        ),
+        (
+            6,
+            answer("Content-Length: 9", "Content-Range: bytes 6-9/10", 'ETag: "1"', **PART),
+            TemporaryError,
+            "cannot be",
+        ),
+        (
+            6,
+            answer("Content-Length: 4", "Content-Range: bytes 9-6/10", 'ETag: "1"', **PART),
+            TemporaryError,
+            "cannot be",
+        ),
+        (
+            6,
+            answer("Content-Length: 4", "Content-Range: bytes 6-9/10", 'ETag: "2"', **PART),
+            Changed,
+            "another version",
+        ),
         (6, answer("Content-Length: 4", "Content-Range: bytes 6-9/10", **PART), Changed, "does not continue"),
         (6, answer("Content-Length: 10", 'ETag: "1"', body=BODY), Changed, "does not continue"),
         (6, answer("Content-Length: 0", status="416 Range Not Satisfiable"), Changed, "ends before"),
@@ -168,10 +208,77 @@ def test_headers_that_are_no_facts_are_none() -> None:
         assert source_at(server).facts("/x") == Facts(10)
 
 
-@pytest.mark.parametrize("cut", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", answer("Content-Length: 10", 'ETag: "1"', body=b"012")])
+@pytest.mark.parametrize(
+    "cut", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", answer("Content-Length: 10", 'ETag: "1"', body=b"012")]
+)
 def test_a_server_that_stops_in_the_middle_is_left(cut: bytes) -> None:
-    with raw(cut, stays_open=True) as server, pytest.raises(TemporaryError, match="did not answer within 0.2 s"):
+    with raw(cut, stays_open=True) as server, pytest.raises(TemporaryError, match=r"did not answer within 0\.2 s"):
         read(source_at(server, timeout=0.2))
+
+
+def test_more_than_there_should_be_is_not_taken(tmp_path: Path) -> None:
+    head = answer('ETag: "1"', "Transfer-Encoding: chunked")
+    endless = head + b"5\r\n01234\r\n" * 1000
+    with raw(whole, endless) as server:
+        partial = PartialFile(tmp_path / "partial")
+        with pytest.raises(TemporaryError, match="web:/x has 10 bytes, and more came; given up after one try"):
+            fetch(source_at(server), "/x", partial, tries=1, pause=lambda _: None, said=lambda _: None)
+    assert partial.size <= 10
+
+
+def test_an_ipv6_address_is_not_taken_for_a_port() -> None:
+    for url, place in (
+        ("http://[::1]/", ("::1", 80)),
+        ("https://[::1]/", ("::1", 443)),
+        ("http://[::1]:8/", ("::1", 8)),
+    ):
+        source = open_source(SourceSettings("web", url))
+        assert isinstance(source, HttpSource)
+        connection = source._connection()
+        assert (connection.host, connection.port) == place
+
+
+@pytest.fixture(scope="module")
+def connected() -> Iterator[list[Any]]:
+    """Note every address that this process connects to, or asks a name server for."""
+    places: list[Any] = []
+    is_noting = True
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if is_noting and event == "socket.connect":
+            places.append(arguments[1][:2])
+        elif is_noting and event == "socket.getaddrinfo":
+            places.append(arguments[:2])
+
+    sys.addaudithook(note)
+    yield places
+    is_noting = False
+
+
+LOCATIONS = st.sampled_from(
+    ["", "/", "//", "http://127.0.0.1:9/", "http://127.0.0.1@evil.org/", "http://[::1]/", "ftp://"]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(path=NAMES, start=LOCATIONS, location=NAMES)
+def test_whatever_is_said_only_the_root_of_the_one_server_is_asked(
+    connected: list[Any], path: str, start: str, location: str
+) -> None:
+    moved = f"HTTP/1.1 302 Found\r\nLocation: {start}{location}\r\nContent-Length: 0\r\n\r\n"
+    with raw(moved.encode(errors="replace")) as server:
+        connected.clear()
+        source = open_source(SourceSettings("web", f"{server.url}data/"))
+        for asked in (path, f"/{path}", "/x"):
+            with suppress(ParkError):
+                source.facts(asked)
+            with suppress(ParkError):
+                source.names(asked)
+    assert set(connected) == {("127.0.0.1", server.port)}
+    for head in server.asked:
+        target = head.split(b" ")[1].decode("ascii")
+        assert head.count(b"Host: ") == 1 and target.startswith("/data/")
+        assert posixpath.normpath(unquote(unquote(target))).startswith("/data")
 
 
 def test_a_listing_is_only_plain_names() -> None:
@@ -185,9 +292,13 @@ def test_a_listing_is_only_plain_names() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "body", "words"),
-    [("text/plain", b"a.ort", "gives no list"), ("text/html", b"<![foo[", "no HTML"), ("text/html", b"x" * 9_000_000, "bytes")],
+    [
+        ("text/plain", b"a.ort", "gives no list"),
+        ("text/html", b"<![foo[", "no HTML"),
+        ("text/html", b"x" * 9_000_000, "bytes"),
+    ],
 )
 def test_a_listing_that_is_none(kind: str, body: bytes, words: str) -> None:
-    with raw(answer(f"Content-Type: {kind}", f"Content-Length: {len(body)}", body=body)) as server:
-        with pytest.raises(DataError, match=words):
-            source_at(server).names("/run7/*")
+    page = answer(f"Content-Type: {kind}", f"Content-Length: {len(body)}", body=body)
+    with raw(page) as server, pytest.raises(DataError, match=words):
+        source_at(server).names("/run7/*")

@@ -103,10 +103,13 @@ def _try(source: Source, path: str, partial: Partial, is_stale: bool) -> Facts:
         return facts  # nothing is missing
     with closing(_chunks(source, path, partial.size, facts)) as chunks:
         for chunk in chunks:
+            if not _may_be(partial.size + len(chunk), facts):
+                more = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and more came")
+                raise _Broken(more, is_stale=True)
             partial.write(chunk)
     if facts.size is not None and partial.size != facts.size:
-        reason = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and {partial.size} came")
-        raise _Broken(reason, is_stale=partial.size > facts.size)
+        fewer = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and {partial.size} came")
+        raise _Broken(fewer, is_stale=False)
     return facts
 
 

@@ -40,8 +40,9 @@ class HttpSource:
         self.name = settings.name
         self._settings = settings
         self._root = parts.path
-        self._host, self._port = parts.hostname or "", parts.port
         self._context = ssl.create_default_context() if parts.scheme == "https" else None
+        # Always with a port: http.client takes the last part of an IPv6 address for one.
+        self._host, self._port = parts.hostname or "", parts.port or redirects.PORTS[parts.scheme]
         self._headers = {
             "User-Agent": f"park-spool/{park_spool.__version__}",
             "Accept-Encoding": "identity",

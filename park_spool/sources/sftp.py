@@ -25,13 +25,13 @@ from paramiko.hostkeys import InvalidHostKey
 from park_spool import notice_settings
 from park_spool.errors import ConfigError, DataError, ParkError, TemporaryError
 from park_spool.sources.expanding import expand
-from park_spool.sources.paths import clean
+from park_spool.sources.paths import clean, clean_pattern
 from park_spool.sources.settings import SourceSettings, root_path
 from park_spool.sources.source import CHUNK, Changed, NotThere, Refused
 from park_spool.store.facts import Facts
 
 PORT = 22
-KEEPALIVE = 15  # s
+KEEPALIVE, PATIENCE = 15, 2.0  # s
 
 _CHANNEL = "park_spool.sources.paramiko"  # of the log
 _FAILURES = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, UnicodeDecodeError)
@@ -67,7 +67,7 @@ class SftpSource:
             yield self._chunks(path, file, facts)
 
     def names(self, pattern: str) -> list[str]:
-        with self._session(pattern) as session:
+        with self._session(clean_pattern(pattern)) as session:
             return expand(pattern, lambda folder: self._listing(session, folder))
 
     def _chunks(self, path: str, file: paramiko.SFTPFile, facts: Facts) -> Iterator[bytes]:
@@ -125,10 +125,14 @@ class SftpSource:
         logging.getLogger(_CHANNEL).setLevel(logging.CRITICAL)  # paramiko logs with a traceback what it raises, too
         with self._sentences(path):
             connection = socket.create_connection((self._host, self._port), self._settings.timeout)
-        with closing(connection), closing(paramiko.SSHClient()) as client:
-            with self._sentences(path):
-                self._let_in(path, client, connection)
-            yield client
+        client = paramiko.SSHClient()
+        with closing(connection):
+            try:
+                with self._sentences(path):
+                    self._let_in(path, client, connection)
+                yield client
+            finally:
+                _close(client)
 
     def _let_in(self, path: str, client: paramiko.SSHClient, connection: socket.socket) -> None:
         self._load_known_hosts(client)
@@ -139,9 +143,11 @@ class SftpSource:
         except paramiko.BadHostKeyException:
             raise
         except paramiko.SSHException as error:
-            transport = client.get_transport()
-            if transport is None or not transport.is_active() or "timeout" in str(error):
-                raise  # the connection failed; paramiko has no class of its own for that
+            transport = client.get_transport()  # paramiko has no class of its own for what only the connection did
+            if transport is None or not transport.is_active():
+                raise
+            if not transport.initial_kex_done or "timeout" in str(error):
+                raise TimeoutError from error
             raise Refused(
                 f"{self.name}:{path}: {self._host} does not let {self._user!r} in with the keys and the secret "
                 "that are there for it"
@@ -207,6 +213,14 @@ class SftpSource:
 
     def _forgetting(self) -> str:
         return f"ssh-keygen -f {shlex.quote(str(self._known_hosts))} -R {shlex.quote(_place(self._host, self._port))}"
+
+
+def _close(client: paramiko.SSHClient) -> None:
+    """Close a connection, and wait for the thread that served it: paramiko tells it to end, and does not look."""
+    transport = client.get_transport()
+    client.close()
+    if transport is not None and transport.is_alive():
+        transport.join(PATIENCE)
 
 
 class _Unknown(paramiko.RejectPolicy):
