@@ -226,6 +226,25 @@ def test_more_than_there_should_be_is_not_taken(tmp_path: Path) -> None:
     assert partial.size <= 10
 
 
+def test_a_server_that_says_of_a_file_that_it_is_empty_is_not_believed(tmp_path: Path) -> None:
+    def liar(request: bytes) -> bytes:
+        return answer("Content-Length: 0") if request.startswith(b"HEAD") else answer("Content-Length: 10", body=BODY)
+
+    with raw(liar) as server, pytest.raises(TemporaryError, match="another version"):
+        partial = PartialFile(tmp_path / "partial")
+        fetch(source_at(server), "/x", partial, tries=2, pause=lambda _: None, said=lambda _: None)
+
+
+def test_a_listing_that_is_cut_is_no_listing() -> None:
+    page = b'<a href="a.ort">a</a>'
+    head = answer("Content-Type: text/html", f"Content-Length: {len(page) + 1}", body=page)
+    with raw(head) as server, pytest.raises(TemporaryError, match="1 bytes before the end"):
+        source_at(server).names("/*")
+    whole_page = answer("Content-Type: text/html", f"Content-Length: {len(page)}", body=page)
+    with raw(whole_page, stays_open=True) as server:
+        assert source_at(server).names("/*") == ["/a.ort"]
+
+
 def test_an_ipv6_address_is_not_taken_for_a_port() -> None:
     for url, place in (
         ("http://[::1]/", ("::1", 80)),

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,22 +207,52 @@ class _Passwords(paramiko.ServerInterface):
         return paramiko.AUTH_SUCCESSFUL if password == "hunter2" else paramiko.AUTH_FAILED
 
 
-@pytest.mark.parametrize(("password", "kind"), [("hunter2", TemporaryError), ("hunter3", Refused)])
-def test_a_password_is_the_secret(sshd: Sshd, tmp_path: Path, password: str, kind: type[Exception]) -> None:
-    asked, key = _Passwords(), paramiko.Ed25519Key(filename=str(sshd.key))
+class _Silent(_Passwords):
+    """Lets somebody in, and does not answer when sftp is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_over = threading.Event()
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        self.is_over.wait()
+        return False
+
+
+@contextmanager
+def server_of(asked: _Passwords, sshd: Sshd, tmp_path: Path) -> Iterator[SourceSettings]:
+    """Run an SSH server of this test's own, and give the settings of a source there."""
+    key = paramiko.Ed25519Key(filename=str(sshd.key))
     with socket.create_server((HOST, 0)) as listening:
         port = listening.getsockname()[1]
         (tmp_path / "known").write_text(f"[{HOST}]:{port} ssh-ed25519 {key.get_base64()}\n")
         thread = threading.Thread(target=let_in, args=(listening, key, asked))
         thread.start()
         root, known = f"sftp://{HOST}:{port}/data/", str(tmp_path / "known")
-        source = open_source(
-            SourceSettings("ssh", root, user="reader", secret="env:P", known_hosts=known), {"P": password}
-        )
-        with pytest.raises(kind) as caught:
-            source.facts("/x")
+        yield SourceSettings("ssh", root, user="reader", secret="env:P", known_hosts=known)
         thread.join()
+
+
+@pytest.mark.parametrize(("password", "kind"), [("hunter2", TemporaryError), ("hunter3", Refused)])
+def test_a_password_is_the_secret(sshd: Sshd, tmp_path: Path, password: str, kind: type[Exception]) -> None:
+    asked = _Passwords()
+    with server_of(asked, sshd, tmp_path) as settings, pytest.raises(kind) as caught:
+        open_source(settings, {"P": password}).facts("/x")
     assert asked.given == [("reader", password)] and "hunter" not in str(caught.value)
+
+
+def test_a_server_that_lets_in_and_says_no_more_is_left(sshd: Sshd, tmp_path: Path) -> None:
+    asked = _Silent()
+    with server_of(asked, sshd, tmp_path) as settings:
+        try:
+            with pytest.raises(TemporaryError, match="did not answer within 2 s"):
+                open_source(replace(settings, timeout=2.0), {"P": "hunter2"}).facts("/x")
+        finally:
+            asked.is_over.set()
+    assert asked.given
 
 
 def let_in(listening: socket.socket, key: paramiko.PKey, asked: _Passwords) -> None:

@@ -12,6 +12,7 @@ import logging
 import shlex
 import socket
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from getpass import getuser
@@ -114,11 +115,13 @@ class SftpSource:
             yield self._started(client)
 
     def _started(self, client: paramiko.SSHClient) -> paramiko.SFTPClient:
-        session = client.open_sftp()
-        channel = session.get_channel()
-        assert channel is not None
-        channel.settimeout(self._settings.timeout)
-        return session
+        transport = client.get_transport()
+        assert transport is not None
+        with _closed_after(self._settings.timeout, transport):
+            channel = transport.open_session(timeout=self._settings.timeout)
+            channel.settimeout(self._settings.timeout)
+            channel.invoke_subsystem("sftp")
+            return paramiko.SFTPClient(channel)
 
     @contextmanager
     def _connected(self, path: str) -> Iterator[paramiko.SSHClient]:
@@ -213,6 +216,28 @@ class SftpSource:
 
     def _forgetting(self) -> str:
         return f"ssh-keygen -f {shlex.quote(str(self._known_hosts))} -R {shlex.quote(_place(self._host, self._port))}"
+
+
+@contextmanager
+def _closed_after(seconds: float, transport: paramiko.Transport) -> Iterator[None]:
+    """Raise TimeoutError where paramiko would wait for an answer for ever: close what it waits on."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        transport.close()
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield
+    except _FAILURES as error:
+        if is_late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def _close(client: paramiko.SSHClient) -> None:
