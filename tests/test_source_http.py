@@ -168,8 +168,16 @@ def test_nobody_there_is_given_up_after_the_tries(nginx: Nginx, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, DataError), (403, Refused), (404, NotThere), (410, NotThere), (418, DataError)]
-    + [(429, TemporaryError), (500, TemporaryError), (503, TemporaryError)],
+    [
+        (400, DataError),
+        (403, Refused),
+        (404, NotThere),
+        (410, NotThere),
+        (418, DataError),
+        (429, TemporaryError),
+        (500, TemporaryError),
+        (503, TemporaryError),
+    ],
 )
 def test_a_status_is_what_it_means(source: Source, status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=f"^web:/status/{status}: 127.0.0.1 answered {status}") as caught:
