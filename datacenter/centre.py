@@ -16,15 +16,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from park_spool.store.store import Store
-from park_spool.store.versions import Version
-
 from park_spool.errors import NotFound, TemporaryError
 from park_spool.progress import utc
 from park_spool.sources import paths
+from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Source
 from park_spool.store import holding
+from park_spool.store.store import Store
+from park_spool.store.versions import Version
 
 from .downloads import Downloads
 from .metrics import Sample
@@ -32,8 +32,6 @@ from .once import Busy, Once
 from .problems import NotForUser, Unreachable, is_full
 
 log = logging.getLogger(__name__)
-
-PUT = "put"  # the source of what is sent to the centre itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import get_type_hints
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from park_spool.errors import ConfigError, DataError
-from park_spool.sources.paths import NAME, NO_SOURCES, clean_root
+from park_spool.sources.paths import NAME, NO_SOURCES, PUT, clean_root
 
 Options = tuple[tuple[str, str | int | float | bool], ...]
 
-RESERVED = (*NO_SOURCES, "put")  # the centre's own, for what users hand it
+RESERVED = (*NO_SOURCES, PUT)
 WEB = ("http", "https")
 SFTP = "sftp"
 FILE = "file"
