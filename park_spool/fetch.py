@@ -92,11 +92,8 @@ class Fetcher:
         """
         if ref.href.startswith(DIRECTLY) and (not self.settings.datacenter or ref.via == DIRECT):
             return None
-        try:
-            source, path = self._named(ref)
-            return self._here(ref) or self._fetched(ref, source, path)
-        except DataError as error:
-            raise DataError(f"data set {ref.name!r}: {error}") from error
+        source, path = self._named(ref)
+        return self._here(ref) or self._fetched(ref, source, path)
 
     def _named(self, ref: DataRef) -> tuple[SourceSettings, str]:
         """Return the source that a reference names, and the path in it. DataError if the user may not have it."""

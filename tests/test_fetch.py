@@ -101,7 +101,7 @@ def test_a_session_keeps_the_version_that_it_began_with(tmp_path: Path, remote: 
 
 def test_what_is_not_what_its_digest_says_is_not_given_out(tmp_path: Path, remote: Nginx) -> None:
     fetch = fetcher(settings(tmp_path, remote))
-    with pytest.raises(DataError, match=f"data set 'film': .*{'0' * 64}.*{digest('966.5')}"):
+    with pytest.raises(DataError, match=f"{'0' * 64}.*{digest('966.5')}"):
         fetch(ref(sha256="0" * 64))
     assert list((fetch.cache.root / "blobs").rglob("*")) == []
 
@@ -117,7 +117,7 @@ def test_what_is_not_what_its_digest_says_is_not_given_out(tmp_path: Path, remot
     ],
 )
 def test_what_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, remote: Nginx, wanted: DataRef, words: str) -> None:
-    with pytest.raises(DataError, match=f"data set 'film': .*{words}"):
+    with pytest.raises(DataError, match=words):
         fetcher(settings(tmp_path, remote))(wanted)
 
 
@@ -192,7 +192,7 @@ def test_jobs_find_the_data_of_a_source_as_a_path(tmp_path: Path, remote: Nginx)
         ]
         assert len([line for line in gets(remote) if "film.txt" in line]) == 1
         [(why,)] = site.query("SELECT why FROM failures")
-        assert "data set 'film': beamline:/run7/none.txt" in why and "404" in why
+        assert why.startswith("data set 'film': beamline:/run7/none.txt") and "404" in why
         assert site.query("SELECT name, href, sha256 FROM data_sets") == [
             ("film", "beamline:/run7/film.txt", digest("966.5"))
         ]
