@@ -362,6 +362,9 @@ def test_what_the_store_holds_is_listed_pinned_checked_and_evicted(served: Site,
     blob.chmod(0o600)
     blob.write_text("966.6")
     assert "beamline:/run7/film.txt: " in run("verify").stdout
+    assert park("check", spool=served.spool).exit_code == 0
+    blob.with_name("stranger").touch()
+    assert park("check", spool=served.spool).stdout.startswith(f"{served.config.store}/blobs/")
     assert fetcher(served.config)(ref()).read_text() == "966.5"
     assert [line.split()[1] for line in gets(remote)] == ["/run7/film.txt", "/run7/", "/run7/film.txt"]
 
