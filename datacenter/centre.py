@@ -27,7 +27,7 @@ from park_spool.store.versions import Version
 
 from .downloads import Downloads
 from .metrics import Sample
-from .once import Busy, Once
+from .once import Busy, Once, Seats
 from .problems import NotForUser, Unreachable, is_full
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,11 @@ class Centre:
     ) -> None:
         self.store, self.places, self.downloads = store, places, downloads
         self._fresh, self._patience, self._clock = fresh, patience, clock
-        self.updates: Once[Found] = Once(most, seats)
-        self.listings: Once[list[str]] = Once(most, seats)
+        self.seats = Seats(seats)
+        self.updates: Once[Version] = Once(most, self.seats)
+        # Apart from the downloads, which may take hours: what is here is served while others are brought.
+        self.questions: Once[Found | None] = Once(seats, self.seats)
+        self.listings: Once[list[str]] = Once(seats, self.seats)
         self.tally = Tally()
         self._lock = threading.Lock()
         self._asked: dict[str, tuple[float, bool]] = {}
@@ -114,6 +117,13 @@ class Centre:
             raise NotFound(f"there is no file {digest} here (any more); ask for it by its source")
         return path
 
+    def path(self, version: Version) -> Path:
+        """Return the path of a version's blob. Raises Busy if it was evicted a moment ago."""
+        path = self.store.blob(version.digest)
+        if path is None:
+            raise Busy(f"{version.href} was evicted at this moment; ask again, and it is brought again")
+        return path
+
     def may_see(self, href: str, user: str | None) -> bool:
         """Say whether an href may be shown to a user."""
         name = href.partition(":")[0]
@@ -140,19 +150,19 @@ class Centre:
 
     def samples(self) -> list[Sample]:
         """Return what /metrics tells."""
-        flights, waiting = self.updates.count()
         here = [
-            Sample("downloads", "Files that are being asked about or brought.", flights),
+            Sample("downloads", "Files that are being brought.", self.updates.count()),
             Sample("files", "Files in the store, as of the last minute.", self.tally.files),
             Sample("held_files", "Files that open sessions hold or that are pinned.", self.tally.held),
             Sample("stored_bytes", "Bytes of the files in the store.", self.tally.size),
-            Sample("waiting", "Requests that wait for a file.", waiting),
+            Sample("waiting", "Requests that wait for a source.", self.seats.taken),
         ]
         return [*self.downloads.counts.samples(), *here]
 
     def close(self) -> None:
         """Let those who wait go."""
         self.updates.close()
+        self.questions.close()
         self.listings.close()
 
     # in parts
@@ -171,6 +181,7 @@ class Centre:
         return f"{name}:{paths.clean(path)}"
 
     def _newest(self, name: str, path: str, href: str) -> Found:
+        is_coming = self.updates.has(href)  # RACE: looked at first: it is in the store before it is known to be fresh
         known = self.store.newest(href)
         if name == PUT:
             if known is None:
@@ -179,7 +190,11 @@ class Centre:
         if known is not None and (checked := self._checked_lately(href)) is not None:
             return Found(known, checked)
         source = self.places[name].source
-        return self.updates.get(href, lambda: self._update(source, path, href), self._patience)
+        if known is not None and not is_coming:
+            same = self.questions.get(href, lambda: self._unless_changed(source, path, known), self._patience)
+            if same is not None:
+                return same
+        return Found(self.updates.get(href, lambda: self._update(source, path, href), self._patience))
 
     def _stated(self, name: str, path: str, href: str, digest: str) -> Found:
         """Return a certain version: one that is here, or the source's if that is it."""
@@ -203,27 +218,29 @@ class Centre:
             when, is_checked = self._asked.get(href, (None, True))
         return is_checked if when is not None and self._clock() - when < self._fresh else None
 
-    def _update(self, source: Source, path: str, href: str) -> Found:
-        """Ask the source, and bring the file if it is another one than the store's."""
-        known = self.store.newest(href)
-        if known is not None and (checked := self._checked_lately(href)) is not None:
-            return Found(known, checked)  # the one before has brought it just now
-        is_same, is_checked = self._is_same(source, path, known)
-        if known is None or not is_same:
-            known = self._bring(source, path, href)
-        with self._lock:
-            self._asked[href] = self._clock(), is_checked
-        return Found(known, is_checked)
-
-    def _is_same(self, source: Source, path: str, known: Version | None) -> tuple[bool, bool]:
-        """Say whether the source still has a version, and whether it could be asked."""
-        if known is None:
-            return False, True
+    def _unless_changed(self, source: Source, path: str, known: Version) -> Found | None:
+        """Ask the source whether it still has a version; None if not. If it is silent, what is here counts."""
         try:
-            return known.facts.is_same(self.downloads.facts(source, path)) is True, True
+            if known.facts.is_same(self.downloads.facts(source, path)) is not True:
+                return None
+            is_checked = True
         except TemporaryError as error:
             log.warning("%s; the version of %s is given out", error, utc(known.fetched))
-            return True, False
+            is_checked = False
+        self._note(known.href, is_checked)
+        return Found(known, is_checked)
+
+    def _update(self, source: Source, path: str, href: str) -> Version:
+        """Bring the newest version of a file."""
+        known = self.store.newest(href)
+        if known is None or self._checked_lately(href) is None:  # else the one before has brought it just now
+            known = self._bring(source, path, href)
+            self._note(href, True)
+        return known
+
+    def _note(self, href: str, is_checked: bool) -> None:
+        with self._lock:
+            self._asked[href] = self._clock(), is_checked
 
     def _bring(self, source: Source, path: str, href: str) -> Version:
         tries = self.places[source.name].settings.tries

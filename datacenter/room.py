@@ -41,7 +41,7 @@ class Room:
             except TemporaryError as error:
                 raise Full(str(error)) from error
         for entry in gone:
-            log.info("evicted %s, %d bytes, of %s", entry.digest, entry.size, ", ".join(entry.hrefs) or "no source")
+            log.info("evicted %s, %d bytes", entry.digest, entry.size)
         self._counts.add("evictions_total", len(gone))
         return gone
 

@@ -30,7 +30,7 @@ def user() -> str | None:
 def data(source: str, path: str) -> Response:
     session = request.headers.get("X-Park-Session")
     found = centre().find(source, f"/{path}", user(), session, _stated(request.args.get("digest")))
-    response = send_blob(centre().blob(found.version.digest), found.version.digest, found.version.fetched)
+    response = send_blob(centre().path(found.version), found.version.digest, found.version.fetched)
     if not found.is_checked:
         response.headers["X-Park-Unchecked"] = "the source could not be asked"
     return response
