@@ -1,7 +1,7 @@
 """What the data centre does: find the version of a file that is asked for, and bring it if it is not here.
 
     ?digest=        that version, if it is here, or if the source has it now
-    X-Park-Session  the version that the session holds; at its first request the newest, which it holds from then on
+    X-Park-Session  the version that the session holds: from its first request on, the one that it got then
     else            the newest; the source is asked at most every `fresh` seconds whether it still is
 
 RACE: a blob may be evicted between a look and its opening: `Busy` then, and the next request brings it again.
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from park_spool.errors import NotFound, TemporaryError
 from park_spool.progress import utc
@@ -22,9 +23,11 @@ from park_spool.sources import paths
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Source
 from park_spool.store import holding
+from park_spool.store.entries import entries
 from park_spool.store.store import Store
 from park_spool.store.versions import Version
 
+from .catalogue import shown
 from .downloads import Downloads
 from .metrics import Sample
 from .once import Busy, Once, Seats
@@ -93,11 +96,14 @@ class Centre:
         Raises DataError, NotFound, NotForUser, Busy, Unreachable, Full, Refused, NotThere.
         """
         href = self._href(name, path, user)
-        if digest is not None:
-            return self._stated(name, path, href, digest)
         if sid is None:
-            return self._newest(name, path, href)
+            return self._newest(name, path, href) if digest is None else self._stated(name, path, href, digest)
         held = holding.held(self.store, sid, href)
+        if digest is not None:
+            found = self._stated(name, path, href, digest)
+            if held is None:
+                holding.hold(self.store, sid, found.version)
+            return found
         if held is not None:
             return self._stated(name, path, href, held)
         found = self._newest(name, path, href)
@@ -124,11 +130,9 @@ class Centre:
             raise Busy(f"{version.href} was evicted at this moment; ask again, and it is brought again")
         return path
 
-    def may_see(self, href: str, user: str | None) -> bool:
-        """Say whether an href may be shown to a user."""
-        name = href.partition(":")[0]
-        users = self.places[name].settings.users if name in self.places else ()
-        return not users or user in users
+    def catalogue(self, user: str | None, beginning: str) -> list[dict[str, Any]]:
+        """Return the files of the store whose hrefs begin so, as far as a user may see them."""
+        return shown(entries(self.store), beginning, lambda href: self._may_see(href, user))
 
     # what is sent
 
@@ -174,6 +178,13 @@ class Centre:
         if place.settings.users and user not in place.settings.users:
             raise NotForUser(f"the source {name} is not for {user or 'a request without X-Park-User'}")
         return place
+
+    def _may_see(self, href: str, user: str | None) -> bool:
+        name = href.partition(":")[0]
+        if name not in self.places:
+            return name == PUT  # of a source that was set up once, nobody can tell any more whose it is
+        users = self.places[name].settings.users
+        return not users or user in users
 
     def _href(self, name: str, path: str, user: str | None) -> str:
         if name != PUT:

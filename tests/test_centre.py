@@ -79,6 +79,17 @@ def test_a_session_keeps_the_version_that_it_began_with(site: Site) -> None:
     assert holding.holders(site.store) == {SID: {sha256(b"one")}, OTHER: {sha256(b"second")}}
 
 
+def test_a_session_that_states_a_version_at_first_holds_that(site: Site) -> None:
+    first = site.put("a", b"one")
+    site.ask("/data/here/a")
+    second = site.put("a", b"second")
+    site.now += 60.0
+    site.ask("/data/here/a")
+    assert site.ask(f"/data/here/a?digest={first}", X_Park_Session=SID).data == b"one"
+    assert site.ask(f"/data/here/a?digest={second}", X_Park_Session=SID).data == b"second"
+    assert site.ask("/data/here/a", X_Park_Session=SID).data == b"one"
+
+
 def test_a_version_that_a_session_holds_and_that_is_gone_is_brought_again(site: Site) -> None:
     site.put("a", b"one")
     site.ask("/data/here/a", X_Park_Session=SID)
