@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,7 +259,8 @@ def let_in(listening: socket.socket, key: paramiko.PKey, asked: _Passwords) -> N
     connection, _ = listening.accept()
     with connection, closing(paramiko.Transport(connection)) as transport:
         transport.add_server_key(key)
-        transport.start_server(server=asked)
+        with suppress(paramiko.SSHException, EOFError, OSError):  # the other side may be gone already
+            transport.start_server(server=asked)
         transport.join()
 
 
