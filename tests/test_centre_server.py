@@ -21,6 +21,8 @@ from centre_site import Datad, command, datad, make_spool, sha256
 from daemons import until
 from remotes import Nginx
 
+from park_spool.check import check_twice
+
 SIZE = 50_000_000
 Needs = Callable[[str], str]
 
@@ -202,6 +204,7 @@ def test_it_stops_cleanly_and_its_secret_stays(tmp_path: Path, remote: Path, num
         assert centre.process.wait(60) == 0
     with datad(spool) as again:
         assert again.token == centre.token
+    assert check_twice(spool) == []
     (log,) = (spool / "logs").glob("datad-*.log")
     assert f"stopped by signal {int(number)}" in log.read_text()
 
