@@ -9,10 +9,12 @@ from __future__ import annotations
 import errno
 import json
 import logging
+from urllib.parse import quote
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from park_spool.data_centre import WHY
 from park_spool.errors import DataError, NotFound, ParkError, PermanentError, TemporaryError, is_temporary
 from park_spool.sources.source import NotThere, Refused
 
@@ -21,6 +23,7 @@ from .ranges import OutOfRange
 
 log = logging.getLogger(__name__)
 
+LONGEST = 1000  # letters of a sentence that a header has
 FULL = (errno.ENOSPC, errno.EDQUOT)
 RETRY = {"Retry-After": "1"}
 
@@ -74,10 +77,10 @@ def status(error: ParkError) -> int:
 
 
 def answer(sentence: str, code: int) -> Response:
-    """Return a sentence as JSON, with the headers that go with its status."""
+    """Return a sentence as JSON, with the headers that go with its status; a HEAD has it in a header, quoted."""
     headers = {"WWW-Authenticate": "Bearer"} if code == 401 else RETRY if code in (502, 503) else {}
     text = json.dumps({"error": sentence}, ensure_ascii=False) + "\n"
-    return Response(text, code, headers, mimetype="application/json")
+    return Response(text, code, headers | {WHY: quote(sentence[:LONGEST])}, mimetype="application/json")
 
 
 def register(app: Flask) -> None:

@@ -166,7 +166,9 @@ def test_one_file_that_has_no_room_in_the_cache(tmp_path: Path, remote: Nginx) -
 def site_of(tmp_path: Path, remote: Nginx, *daemons: str) -> Site:
     site = Site(tmp_path, *daemons)
     toml = site.spool / "park.toml"
-    toml.write_text(f'{toml.read_text()}data_cache = "{tmp_path}/cache"\n[sources.beamline]\nroot = "{remote.url}"\n')
+    toml.write_text(
+        f'{toml.read_text()}data_cache = "{tmp_path}/cache"\n[sources.beamline]\nroot = "{remote.url}"\ntries = 2\n'
+    )
     service = tmp_path / "services" / "mine"
     service.mkdir(parents=True)
     (service / "service.toml").write_text(SERVICE)
@@ -283,6 +285,15 @@ def test_direct_goes_to_the_source_though_there_is_a_centre(served: Site, remote
     with pytest.raises(TemporaryError, match="cannot be reached"):
         fetcher(found, OTHER)(ref(via="datacenter"))
     assert fetcher(replace(found, direct_fallback=True), OTHER)(ref()).read_text() == "966.5"
+
+
+def test_what_went_wrong_is_said_in_the_centres_own_words(served: Site, remote: Nginx, tmp_path: Path) -> None:
+    fetch = fetcher(elsewhere(served.config, tmp_path))
+    with pytest.raises(DataError, match=r"the data centre says: beamline:/run7/none\.txt: .* answered 404"):
+        fetch(ref("/run7/none.txt"))
+    remote.stop()
+    with pytest.raises(TemporaryError, match=r"data set 'film': the data centre says: .*cannot be reached.*tries"):
+        fetch(ref())
 
 
 def test_the_second_of_two_centres(served: Site, tmp_path: Path) -> None:
