@@ -15,7 +15,12 @@ from typing import Any
 from park_spool.check import check_twice
 from park_spool.config import Config, load, make_spool
 
-MODULES = {"spoold": "park_spool.spoold", "noded": "park_spool.noded", "reduced": "park_spool.reduced"}
+MODULES = {
+    "spoold": "park_spool.spoold",
+    "noded": "park_spool.noded",
+    "reduced": "park_spool.reduced",
+    "datad": "park_spool.datacenter.server",
+}
 EXTRA = {"noded": ["--no-standby"]}
 QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5, "drain_seconds": 1.0}
 
