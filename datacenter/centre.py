@@ -95,19 +95,14 @@ class Centre:
         Raises DataError, NotFound, NotForUser, Busy, Unreachable, Full, Refused, NotThere.
         """
         href = self._href(name, path, user)
-        if sid is None:
-            return self._newest(name, path, href) if digest is None else self._stated(name, path, href, digest)
-        held = holding.held(self.store, sid, href)
-        if digest is not None:
-            found = self._stated(name, path, href, digest)
-            if held is None:
-                holding.hold(self.store, sid, found.version)
+        held = None if sid is None else holding.held(self.store, sid, href)
+        wanted = digest or held
+        found = self._newest(name, path, href) if wanted is None else self._stated(name, path, href, wanted)
+        if sid is None or held is not None:
             return found
-        if held is not None:
-            return self._stated(name, path, href, held)
-        found = self._newest(name, path, href)
-        held = holding.hold(self.store, sid, found.version)
-        return found if held == found.version.digest else self._stated(name, path, href, held)
+        first = holding.hold(self.store, sid, found.version)  # RACE: another request of the session may be the first
+        is_right = digest is not None or first == found.version.digest
+        return found if is_right else self._stated(name, path, href, first)
 
     def names(self, name: str, pattern: str, user: str | None) -> list[str]:
         """Return the paths of a source that match a pattern, sorted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import logging
@@ -21,6 +22,7 @@ from park_spool.datacenter.ranges import OutOfRange
 from park_spool.datacenter.sendfile import Channel
 from park_spool.datacenter.sending import send_blob
 from park_spool.datacenter.waiting import Loop
+from waitress.buffers import TempfileBasedBuffer
 
 SIZE = 20_000_003
 
@@ -246,3 +248,19 @@ def test_a_body_comes_only_through_the_gate(blob: Path, data: bytes, digest: str
             assert b"".join(iter(lambda: asking.recv(1000), b"")).startswith(b"HTTP/1.1 401 Unauthorized")
         assert ask(loop, "GET", digest)[0].status == 200
     assert seen == [SIZE, 9]
+
+
+def test_a_body_for_which_the_disk_has_no_room_is_507(
+    loop: Loop, data: bytes, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, socket.create_connection(loop.place, timeout=60) as asking:
+        patch.setattr(TempfileBasedBuffer, "newfile", full)
+        asking.sendall(b"PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n")
+        asking.sendall(data[: 1 << 19])  # so much is kept in memory
+        answer = b"".join(iter(lambda: asking.recv(1000), b""))
+    assert answer.startswith(b"HTTP/1.1 507 INSUFFICIENT STORAGE")
+    assert b"No space left on device" in answer
+    assert ask(loop, "GET", digest)[1] == data
