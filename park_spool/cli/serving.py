@@ -1,4 +1,7 @@
-"""`park serve`: park-spoold, park-reduced, park-web and, where there are sources, park-datad as children in the foreground, kept and stopped together."""
+"""`park serve`: the daemons of a site as children in the foreground, kept and stopped together.
+
+These are park-spoold, park-reduced, park-web and, where there are sources, park-datad.
+"""
 
 from __future__ import annotations
 
