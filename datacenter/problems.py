@@ -13,7 +13,7 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from park_spool.errors import DataError, NotFound, ParkError, PermanentError, TemporaryError
+from park_spool.errors import DataError, NotFound, ParkError, PermanentError, TemporaryError, is_temporary
 from park_spool.sources.source import NotThere, Refused
 
 from .once import Busy
@@ -84,6 +84,7 @@ def register(app: Flask) -> None:
     """Let an application answer all its errors so."""
     app.register_error_handler(ParkError, _ours)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _disk)
 
 
 def _ours(error: ParkError) -> Response:
@@ -94,6 +95,14 @@ def _ours(error: ParkError) -> Response:
     if isinstance(error, OutOfRange):
         response.headers["Content-Range"] = f"bytes */{error.size}"
     return response
+
+
+def _disk(error: OSError) -> Response:
+    """Answer what the disk, or the system with too many open files, refuses."""
+    kind = TemporaryError if is_temporary(error.errno) else PermanentError
+    problem = kind(f"{error.filename or 'the store'}: {error.strerror or error}")
+    problem.__cause__ = error
+    return _ours(problem)
 
 
 def _http(error: HTTPException) -> Response:

@@ -8,21 +8,19 @@ import logging
 import os
 import random
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from centre_site import served
 from daemons import until
 from flask import Flask, Response, request
 from park_spool.datacenter.ranges import OutOfRange
 from park_spool.datacenter.sendfile import Channel
 from park_spool.datacenter.sending import send_blob
 from park_spool.datacenter.waiting import Loop
-
-from park_spool.listening import listen
 
 SIZE = 20_000_003
 
@@ -58,28 +56,6 @@ def application(folder: Path) -> Flask:
 
     app.register_error_handler(OutOfRange, lambda error: (str(error), 416))
     return app
-
-
-@contextmanager
-def served(app: Flask, gate: Any = lambda headers, length: None) -> Iterator[Loop]:
-    with closing(listen("127.0.0.1", 0)) as listening:
-        loop = Loop(app, listening, gate, threads=4)
-        thread = threading.Thread(target=loop.run, args=(stop := Flag(),))
-        thread.start()
-        try:
-            yield loop
-        finally:
-            stop.is_set = True
-            loop.wake()
-            thread.join()
-            loop.close()
-
-
-class Flag:
-    is_set = False
-
-    def __bool__(self) -> bool:
-        return self.is_set
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def get(href: str, spool: str | None, output: Path | None) -> None:
 
 
 @data.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @spool_option
 @click.option("--as", "name", metavar="NAME", help="The name that it gets there, of one file; else its own.")
 @guarded

@@ -1,6 +1,6 @@
-"""`park serve`: the daemons of a site as children in the foreground, kept and stopped together.
+"""`park serve`: park-spoold, park-reduced and park-web as children in the foreground, kept and stopped together.
 
-These are park-spoold, park-reduced, park-web and, where there are sources, park-datad.
+Where there are sources of data, park-datad is one of them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ everything else is a DataError that names the data set.  Errors that pass (a cut
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -24,6 +23,7 @@ from park_spool.errors import DataError, is_temporary
 from park_spool.places import NOWHERE, Places
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import DataRef
+from park_spool.sources import packages
 from park_spool.sources.paths import PUT, clean, clean_pattern, has_wildcard, split
 
 DATA = "data"
@@ -31,7 +31,7 @@ PACKAGE = "package:"
 DIRECT, DATACENTER = "direct", "datacenter"
 WAYS = (DATACENTER, DIRECT)
 
-Fetch = Callable[[DataRef], Path]
+Fetch = Callable[[DataRef], Path | None]  # None: it is to be read where it is
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _PACKAGE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -115,8 +115,9 @@ def resolve(ref: DataRef, files: Path, roots: Sequence[Path], fetch: Fetch | Non
     if ref.via not in (None, *WAYS):
         raise DataError(f"data set {ref.name!r}: via={quoted(ref.via)} is not known here, expected {' or '.join(WAYS)}")
     try:
-        if fetch is not None and is_remote(ref.href):
-            return fetch(ref)
+        fetched = fetch(ref) if fetch is not None and may_be_far(ref.href) else None
+        if fetched is not None:
+            return fetched
         path = _inside(ref.href, files, roots)
         if ref.sha256 is not None and (found := digest(path)) != ref.sha256:
             raise DataError(f"{path} has the SHA-256 {found}, the session asks for {ref.sha256}")
@@ -147,24 +148,21 @@ def is_pattern(href: str) -> bool:
     return is_remote(href) and has_wildcard(href)
 
 
+def may_be_far(href: str) -> bool:
+    """Say whether an href may come through a data centre, where the site has one: what is in packages does, too."""
+    return href.startswith(PACKAGE) or is_remote(href)
+
+
 def _inside(href: str, files: Path, roots: Sequence[Path]) -> Path:
     if ".." in PurePosixPath(href).parts:
         raise DataError(f"href={quoted(href)} climbs with '..', which no path in a session may")
     if href.startswith(PACKAGE):
         name, path = _split_package(href)
-        return _file_in(_package_folder(name), path)
+        return _file_in(packages.folder_of(name), path)
     if href.startswith("/"):
         root = _root_of(href, roots)
         return _file_in(root, PurePosixPath(href).relative_to(root))
     return _file_in(files, PurePosixPath(href))
-
-
-def _package_folder(name: str) -> Path:
-    # Without an __init__ any folder on sys.path, the working folder's too, would pass for a package.
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None or not spec.submodule_search_locations:
-        raise DataError(f"the Python package {name!r} is not installed on this node")
-    return Path(spec.origin).parent
 
 
 def _file_in(root: Path, path: PurePosixPath) -> Path:
