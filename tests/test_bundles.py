@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from console import park
 from daemons import Site, until
-from remotes import Nginx
+from remotes import Nginx, Raw, raw
 from test_admission import CHOSEN, admitted, finished, look, rejected
 from world import Clock, Killed, World, dying_disk, state
 
@@ -28,6 +28,7 @@ from park_spool.sessions import datasets
 from park_spool.sessions.bundles_parsing import natural
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import JobList, Session
+from park_spool.sessions.writing import to_xml
 from park_spool.sources.settings import SourceSettings
 from park_spool.tending.admission import Admission
 from park_spool.tending.janitor import Janitor
@@ -560,10 +561,10 @@ FRAMES = session("<input><data name='film' href='beamline:/run7/frame*.txt'/></i
 )
 
 
-def site_of(tmp_path: Path, remote: Nginx, *daemons: str, more: str = "", users: str = "") -> Site:
+def site_of(tmp_path: Path, remote: Nginx | Raw, *daemons: str, more: str = "", users: str = "", wait: int = 5) -> Site:
     site = Site(tmp_path, *daemons)
     toml = site.spool / "park.toml"
-    source = f'[sources.beamline]\nroot = "{remote.url}"\ntimeout = 5\n{users}'
+    source = f'[sources.beamline]\nroot = "{remote.url}"\ntimeout = {wait}\n{users}'
     toml.write_text(f'{toml.read_text()}data_cache = "{tmp_path}/cache"\n{more}\n{source}')
     site.config = config.load(site.spool)
     service = tmp_path / "services" / "mine"
@@ -642,3 +643,24 @@ def test_all_files_of_an_experiment_through_a_data_centre(tmp_path: Path, remote
         until(lambda: (site.spool / "rejected" / "none.xml.why").exists(), 30, "its rejection")
         assert "matches no file" in (site.spool / "rejected" / "none.xml.why").read_text()
         site.assert_legal()
+
+
+def test_a_remote_that_never_answers_holds_up_neither_others_nor_the_end(tmp_path: Path) -> None:
+    with raw(b"", stays_open=True) as silent:
+        site = site_of(tmp_path, silent, "spoold", wait=600)
+        with site:
+            site.drop_text("frames.xml", FRAMES)
+            until(lambda: silent.asked, 30, "the question")
+            site.drop_text("plain.xml", session("<input/>"))
+            until(lambda: list((site.spool / "sessions").glob("2*")), 30, "admission of the other")
+            assert os.listdir(site.spool / "inbox") == ["frames.xml"]
+            site.processes["spoold"].terminate()
+            assert site.processes["spoold"].wait(10) == 0
+
+
+def test_a_drafted_batch_may_name_a_pattern() -> None:
+    xml = to_xml(Session.batch("tester/noop", HREF, starts=2))
+    places = Places(sources=("beamline",), names=lambda href: FILES)
+    jobs = parse_session(xml, REGISTRY, Limits(), places=places).groups[0].joblists[0]
+    assert [datasets.of_input(element) for element in jobs.inputs] == ["frame1.ort", "frame2.ort", "frame10.ort"] * 2
+    assert {element.children[0].attributes["name"] for element in jobs.inputs} == {"data"}
