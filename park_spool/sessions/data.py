@@ -4,6 +4,7 @@
     /shared/data/film.txt                 a file under a root that the site allows
     package:refnx/analysis/tests/x.txt    a file inside an installed package, which is not imported for it
     beamline:/2026/run7/film.ort          a file of a source that the site has set up
+    beamline:/2026/run7/*.ort             all files of it that match; becomes one of the above for each at admission
 
 Owns: the grammar of `href`, checked at admission and again here, and `digest`.  Guarantees: a path that is
 given out is a regular file really inside its root, links followed, and has the digest that was asked for;
@@ -23,7 +24,7 @@ from park_spool.places import NOWHERE, Places
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import DataRef
 from park_spool.sources import packages
-from park_spool.sources.paths import clean, split
+from park_spool.sources.paths import PUT, clean, clean_pattern, has_wildcard, split
 
 DATA = "data"
 PACKAGE = "package:"
@@ -34,10 +35,13 @@ Fetch = Callable[[DataRef], Path | None]  # None: it is to be read where it is
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _PACKAGE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+PATTERN_PLACE = "one may stand in a <data> of an <input> without a <scan> beside it, and nowhere else"
 _FORMS = f"a file of the submission, an absolute path under an allowed root, SOURCE:/PATH, or {PACKAGE}NAME/PATH"
 
 
-def check_href(href: str, files: frozenset[str] | None, places: Places = NOWHERE) -> None:
+def check_href(
+    href: str, files: frozenset[str] | None, places: Places = NOWHERE, is_pattern_allowed: bool = False
+) -> None:
     """Check an href as far as words go, without touching a disk; DataError says what it may be.
 
     `files` are the names that came with the session, None for a session file alone.
@@ -52,19 +56,30 @@ def check_href(href: str, files: frozenset[str] | None, places: Places = NOWHERE
     if href.startswith(PACKAGE):
         _split_package(href)
     elif _SCHEME.match(href):
-        _check_source(href, places.sources)
+        _check_source(href, places, is_pattern_allowed)
     elif href.startswith("/"):
         _root_of(href, places.roots)
     elif href.removeprefix("./") not in (files or ()):
         raise DataError(_not_submitted(href, files))
 
 
-def _check_source(href: str, sources: Sequence[str]) -> None:
+def _check_source(href: str, places: Places, is_pattern_allowed: bool) -> None:
     named = split(href)
-    if named is None or named[0] not in sources:
-        known = ", ".join(sources) or "none: see [sources] in park.toml"
+    if named is None or named[0] not in places.sources:
+        known = ", ".join(places.sources) or "none: see [sources] in park.toml"
         raise DataError(f"href={quoted(href)} names no source of this site; its sources: {known}; expected {_FORMS}")
-    clean(named[1])
+    name, path = named
+    if places.is_barred(name):
+        who = places.user or "somebody whom this machine does not know"
+        raise DataError(f"href={quoted(href)}: the source {name!r} is not for {who}")
+    if not has_wildcard(path):
+        clean(path)
+        return
+    if not is_pattern_allowed:
+        raise DataError(f"href={quoted(href)} is a pattern; {PATTERN_PLACE}")
+    if name == PUT:
+        raise DataError(f"href={quoted(href)} is a pattern of {PUT}:, which has none; name each file")
+    clean_pattern(path)
 
 
 def _not_submitted(href: str, files: frozenset[str] | None) -> str:
@@ -122,6 +137,15 @@ def is_remote(href: str) -> bool:
     (True, False, False)
     """
     return not href.startswith(PACKAGE) and split(href) is not None
+
+
+def is_pattern(href: str) -> bool:
+    """Say whether an href names all files of a source that match.
+
+    >>> is_pattern("beamline:/run7/*.ort"), is_pattern("beamline:/run7/film.ort"), is_pattern("run7/*.ort")
+    (True, False, False)
+    """
+    return is_remote(href) and has_wildcard(href)
 
 
 def may_be_far(href: str) -> bool:

@@ -56,6 +56,15 @@ def clean_pattern(pattern: str) -> str:
     return _checked(pattern, "".join(letter for letter in _FORBIDDEN if letter not in _WILD))
 
 
+def has_wildcard(path: str) -> bool:
+    """Say whether a path, or a part of one, is a pattern.
+
+    >>> has_wildcard("/2026/run7/*.ort"), has_wildcard("/2026/run7/film.ort")
+    (True, False)
+    """
+    return any(letter in path for letter in "*?[")
+
+
 def clean_root(path: str) -> str:
     """Return the folder that an administrator named: letters that mean something in patterns or URLs are data there.
 
