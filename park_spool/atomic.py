@@ -90,6 +90,17 @@ class Disk:
         kinds = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
         return kinds.get(statmode.S_IFMT(mode), "other")
 
+    def size(self, path: Path) -> int:
+        """Return how long a file is that nobody writes to any more; 0 if it is not there, or is no file."""
+        self.step("lstat", path)
+        try:
+            status = os.lstat(path)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                return 0
+            raise
+        return status.st_size if statmode.S_ISREG(status.st_mode) else 0
+
     # changes
 
     def create(self, path: Path, data: bytes = b"", mode: int = 0o666) -> bool:
