@@ -81,7 +81,7 @@ class Centre:
         self.listings: Once[list[str]] = Once(most, seats)
         self.tally = Tally()
         self._lock = threading.Lock()
-        self._asked: dict[str, tuple[float, bool]] = {}
+        self._asked: dict[str, tuple[float, Found]] = {}
 
     # questions
 
@@ -172,13 +172,13 @@ class Centre:
         return f"{name}:{paths.clean(path)}"
 
     def _newest(self, name: str, path: str, href: str) -> Found:
-        known = self.store.newest(href)
         if name == PUT:
+            known = self.store.newest(href)
             if known is None:
                 raise NotFound(f"nothing was sent here as {href}, or it is gone")
             return Found(known)
-        if known is not None and (checked := self._checked_lately(href)) is not None:
-            return Found(known, checked)
+        if (found := self._found_lately(href)) is not None:
+            return found
         source = self.places[name].source
         return self.updates.get(href, lambda: self._update(source, path, href), self._patience)
 
@@ -198,23 +198,25 @@ class Centre:
         found = [version for version in self.store.versions(href) if version.digest == digest]
         return found[-1] if found else None
 
-    def _checked_lately(self, href: str) -> bool | None:
-        """Say whether the source answered when it was asked about a file; None if that is too long ago."""
+    def _found_lately(self, href: str) -> Found | None:
+        """Return what was found when the source was asked about a file; None if that is too long ago, or evicted."""
         with self._lock:
-            when, is_checked = self._asked.get(href, (None, True))
-        return is_checked if when is not None and self._clock() - when < self._fresh else None
+            when, found = self._asked.get(href, (0.0, None))
+        is_fresh = found is not None and self._clock() - when < self._fresh
+        return found if is_fresh and found is not None and self.store.has(found.version.digest) else None
 
     def _update(self, source: Source, path: str, href: str) -> Found:
         """Ask the source, and bring the file if it is another one than the store's."""
+        if (found := self._found_lately(href)) is not None:
+            return found  # the one before has brought it just now
         known = self.store.newest(href)
-        if known is not None and (checked := self._checked_lately(href)) is not None:
-            return Found(known, checked)  # the one before has brought it just now
         is_same, is_checked = self._is_same(source, path, known)
         if known is None or not is_same:
             known = self._bring(source, path, href)
+        found = Found(known, is_checked)
         with self._lock:
-            self._asked[href] = self._clock(), is_checked
-        return Found(known, is_checked)
+            self._asked[href] = self._clock(), found
+        return found
 
     def _is_same(self, source: Source, path: str, known: Version | None) -> tuple[bool, bool]:
         """Say whether the source still has a version, and whether it could be asked."""
