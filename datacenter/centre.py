@@ -1,7 +1,7 @@
 """What the data centre does: find the version of a file that is asked for, and bring it if it is not here.
 
     ?digest=        that version, if it is here, or if the source has it now
-    X-Park-Session  the version that the session holds; at its first request the newest, which it holds from then on
+    X-Park-Session  the version that the session holds: from its first request on, the one that it got then
     else            the newest; the source is asked at most every `fresh` seconds whether it still is
 
 RACE: a blob may be evicted between a look and its opening: `Busy` then, and the next request brings it again.
@@ -15,25 +15,26 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from park_spool.store.store import Store
-from park_spool.store.versions import Version
+from typing import Any
 
 from park_spool.errors import NotFound, TemporaryError
 from park_spool.progress import utc
 from park_spool.sources import paths
+from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Source
 from park_spool.store import holding
+from park_spool.store.entries import entries
+from park_spool.store.store import Store
+from park_spool.store.versions import Version
 
+from .catalogue import shown
 from .downloads import Downloads
 from .metrics import Sample
-from .once import Busy, Once
+from .once import Busy, Once, Seats
 from .problems import NotForUser, Unreachable, is_full
 
 log = logging.getLogger(__name__)
-
-PUT = "put"  # the source of what is sent to the centre itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,11 @@ class Centre:
     ) -> None:
         self.store, self.places, self.downloads = store, places, downloads
         self._fresh, self._patience, self._clock = fresh, patience, clock
-        self.updates: Once[Found] = Once(most, seats)
-        self.listings: Once[list[str]] = Once(most, seats)
+        self.seats = Seats(seats)
+        self.updates: Once[Version] = Once(most, self.seats)
+        # Apart from the downloads, which may take hours: what is here is served while others are brought.
+        self.questions: Once[Found | None] = Once(seats, self.seats)
+        self.listings: Once[list[str]] = Once(seats, self.seats)
         self.tally = Tally()
         self._lock = threading.Lock()
         self._asked: dict[str, tuple[float, Found]] = {}
@@ -91,16 +95,14 @@ class Centre:
         Raises DataError, NotFound, NotForUser, Busy, Unreachable, Full, Refused, NotThere.
         """
         href = self._href(name, path, user)
-        if digest is not None:
-            return self._stated(name, path, href, digest)
-        if sid is None:
-            return self._newest(name, path, href)
-        held = holding.held(self.store, sid, href)
-        if held is not None:
-            return self._stated(name, path, href, held)
-        found = self._newest(name, path, href)
-        held = holding.hold(self.store, sid, found.version)
-        return found if held == found.version.digest else self._stated(name, path, href, held)
+        held = None if sid is None else holding.held(self.store, sid, href)
+        wanted = digest or held
+        found = self._newest(name, path, href) if wanted is None else self._stated(name, path, href, wanted)
+        if sid is None or held is not None:
+            return found
+        first = holding.hold(self.store, sid, found.version)  # RACE: another request of the session may be the first
+        is_right = digest is not None or first == found.version.digest
+        return found if is_right else self._stated(name, path, href, first)
 
     def names(self, name: str, pattern: str, user: str | None) -> list[str]:
         """Return the paths of a source that match a pattern, sorted."""
@@ -115,11 +117,16 @@ class Centre:
             raise NotFound(f"there is no file {digest} here (any more); ask for it by its source")
         return path
 
-    def may_see(self, href: str, user: str | None) -> bool:
-        """Say whether an href may be shown to a user."""
-        name = href.partition(":")[0]
-        users = self.places[name].settings.users if name in self.places else ()
-        return not users or user in users
+    def path(self, version: Version) -> Path:
+        """Return the path of a version's blob. Raises Busy if it was evicted a moment ago."""
+        path = self.store.blob(version.digest)
+        if path is None:
+            raise Busy(f"{version.href} was evicted at this moment; ask again, and it is brought again")
+        return path
+
+    def catalogue(self, user: str | None, beginning: str) -> list[dict[str, Any]]:
+        """Return the files of the store whose hrefs begin so, as far as a user may see them."""
+        return shown(entries(self.store), beginning, lambda href: self._may_see(href, user))
 
     # what is sent
 
@@ -141,19 +148,19 @@ class Centre:
 
     def samples(self) -> list[Sample]:
         """Return what /metrics tells."""
-        flights, waiting = self.updates.count()
         here = [
-            Sample("downloads", "Files that are being asked about or brought.", flights),
+            Sample("downloads", "Files that are being brought.", self.updates.count()),
             Sample("files", "Files in the store, as of the last minute.", self.tally.files),
             Sample("held_files", "Files that open sessions hold or that are pinned.", self.tally.held),
             Sample("stored_bytes", "Bytes of the files in the store.", self.tally.size),
-            Sample("waiting", "Requests that wait for a file.", waiting),
+            Sample("waiting", "Requests that wait for a source.", self.seats.taken),
         ]
         return [*self.downloads.counts.samples(), *here]
 
     def close(self) -> None:
         """Let those who wait go."""
         self.updates.close()
+        self.questions.close()
         self.listings.close()
 
     # in parts
@@ -166,12 +173,20 @@ class Centre:
             raise NotForUser(f"the source {name} is not for {user or 'a request without X-Park-User'}")
         return place
 
+    def _may_see(self, href: str, user: str | None) -> bool:
+        name = href.partition(":")[0]
+        if name not in self.places:
+            return name == PUT  # of a source that was set up once, nobody can tell any more whose it is
+        users = self.places[name].settings.users
+        return not users or user in users
+
     def _href(self, name: str, path: str, user: str | None) -> str:
         if name != PUT:
             self._place(name, user)
         return f"{name}:{paths.clean(path)}"
 
     def _newest(self, name: str, path: str, href: str) -> Found:
+        is_coming = self.updates.has(href)  # RACE: looked at first: it is in the store before it is known to be fresh
         if name == PUT:
             known = self.store.newest(href)
             if known is None:
@@ -179,8 +194,12 @@ class Centre:
             return Found(known)
         if (found := self._found_lately(href)) is not None:
             return found
-        source = self.places[name].source
-        return self.updates.get(href, lambda: self._update(source, path, href), self._patience)
+        source, known = self.places[name].source, self.store.newest(href)
+        if known is not None and not is_coming:
+            same = self.questions.get(href, lambda: self._unless_changed(source, path, known), self._patience)
+            if same is not None:
+                return same
+        return Found(self.updates.get(href, lambda: self._update(source, path, href), self._patience))
 
     def _stated(self, name: str, path: str, href: str, digest: str) -> Found:
         """Return a certain version: one that is here, or the source's if that is it."""
@@ -205,28 +224,27 @@ class Centre:
         is_fresh = found is not None and self._clock() - when < self._fresh
         return found if is_fresh and found is not None and self.store.has(found.version.digest) else None
 
-    def _update(self, source: Source, path: str, href: str) -> Found:
-        """Ask the source, and bring the file if it is another one than the store's."""
-        if (found := self._found_lately(href)) is not None:
-            return found  # the one before has brought it just now
-        known = self.store.newest(href)
-        is_same, is_checked = self._is_same(source, path, known)
-        if known is None or not is_same:
-            known = self._bring(source, path, href)
-        found = Found(known, is_checked)
-        with self._lock:
-            self._asked[href] = self._clock(), found
-        return found
-
-    def _is_same(self, source: Source, path: str, known: Version | None) -> tuple[bool, bool]:
-        """Say whether the source still has a version, and whether it could be asked."""
-        if known is None:
-            return False, True
+    def _unless_changed(self, source: Source, path: str, known: Version) -> Found | None:
+        """Ask the source whether it still has a version; None if not. If it is silent, what is here counts."""
         try:
-            return known.facts.is_same(self.downloads.facts(source, path)) is True, True
+            if known.facts.is_same(self.downloads.facts(source, path)) is not True:
+                return None
+            is_checked = True
         except TemporaryError as error:
             log.warning("%s; the version of %s is given out", error, utc(known.fetched))
-            return True, False
+            is_checked = False
+        return self._note(Found(known, is_checked))
+
+    def _update(self, source: Source, path: str, href: str) -> Version:
+        """Bring the newest version of a file."""
+        if (found := self._found_lately(href)) is not None:
+            return found.version  # the one before has brought it just now
+        return self._note(Found(self._bring(source, path, href))).version
+
+    def _note(self, found: Found) -> Found:
+        with self._lock:
+            self._asked[found.version.href] = self._clock(), found
+        return found
 
     def _bring(self, source: Source, path: str, href: str) -> Version:
         tries = self.places[source.name].settings.tries

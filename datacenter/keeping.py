@@ -1,4 +1,4 @@
-"""What is looked after every minute: holds of sessions that are over, room, and the numbers for /metrics.
+"""What is looked after every minute: holds of sessions that are over, leftovers, room, and the numbers for /metrics.
 
 A session is over when its folder is no longer open on the spool.  NFS: a listing may be late, so it must be missing
 at two looks, a minute apart, before its hold is released.
@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from park_spool.store.entries import entries
-
 from park_spool.store import holding
+from park_spool.store.entries import entries
+from park_spool.store.sweeping import sweep
 
 from .centre import Centre, Tally
 
@@ -32,6 +32,7 @@ class Keeper:
         """Look once; there is never more to do at once."""
         self._release()
         self._centre.forget_old()
+        sweep(self._centre.store)
         self._centre.downloads.room.tidy()
         found = entries(self._centre.store)
         held = sum(1 for entry in found if entry.holders or entry.is_pinned)

@@ -64,7 +64,7 @@ def render(samples: Iterable[Sample]) -> str:
     >>> print(render([Sample("files", "Files.", 3, (("source", 'a"b'),))]), end="")
     # HELP park_datad_files Files.
     # TYPE park_datad_files gauge
-    park_datad_files{source="a\\\\"b"} 3
+    park_datad_files{source="a\\"b"} 3
     """
     lines, last = [], ""
     for sample in samples:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import errno
 import json
 import logging
+from urllib.parse import quote
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from park_spool.errors import DataError, NotFound, ParkError, PermanentError, TemporaryError
+from park_spool.data_centre import WHY
+from park_spool.errors import DataError, NotFound, ParkError, PermanentError, TemporaryError, is_temporary
 from park_spool.sources.source import NotThere, Refused
 
 from .once import Busy
@@ -21,6 +23,7 @@ from .ranges import OutOfRange
 
 log = logging.getLogger(__name__)
 
+LONGEST = 1000  # letters of a sentence that a header has
 FULL = (errno.ENOSPC, errno.EDQUOT)
 RETRY = {"Retry-After": "1"}
 
@@ -74,16 +77,17 @@ def status(error: ParkError) -> int:
 
 
 def answer(sentence: str, code: int) -> Response:
-    """Return a sentence as JSON, with the headers that go with its status."""
+    """Return a sentence as JSON, with the headers that go with its status; a HEAD has it in a header, quoted."""
     headers = {"WWW-Authenticate": "Bearer"} if code == 401 else RETRY if code in (502, 503) else {}
     text = json.dumps({"error": sentence}, ensure_ascii=False) + "\n"
-    return Response(text, code, headers, mimetype="application/json")
+    return Response(text, code, headers | {WHY: quote(sentence[:LONGEST])}, mimetype="application/json")
 
 
 def register(app: Flask) -> None:
     """Let an application answer all its errors so."""
     app.register_error_handler(ParkError, _ours)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _disk)
 
 
 def _ours(error: ParkError) -> Response:
@@ -94,6 +98,14 @@ def _ours(error: ParkError) -> Response:
     if isinstance(error, OutOfRange):
         response.headers["Content-Range"] = f"bytes */{error.size}"
     return response
+
+
+def _disk(error: OSError) -> Response:
+    """Answer what the disk, or the system with too many open files, refuses."""
+    kind = TemporaryError if is_temporary(error.errno) else PermanentError
+    problem = kind(f"{error.filename or 'the store'}: {error.strerror or error}")
+    problem.__cause__ = error
+    return _ours(problem)
 
 
 def _http(error: HTTPException) -> Response:

@@ -7,11 +7,10 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from park_spool.store.entries import Entry
-from park_spool.store.store import Store
-
 from park_spool.errors import ParkError, TemporaryError
 from park_spool.store import evicting
+from park_spool.store.entries import Entry
+from park_spool.store.store import Store
 
 from .metrics import Counts
 from .problems import Full
@@ -42,7 +41,7 @@ class Room:
             except TemporaryError as error:
                 raise Full(str(error)) from error
         for entry in gone:
-            log.info("evicted %s, %d bytes, of %s", entry.digest, entry.size, ", ".join(entry.hrefs) or "no source")
+            log.info("evicted %s, %d bytes", entry.digest, entry.size)
         self._counts.add("evictions_total", len(gone))
         return gone
 

@@ -23,6 +23,8 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.task import WSGITask  # type: ignore[import-untyped]
 
+from .problems import FULL, Rejection
+
 SPAN = 1 << 20
 SMALL = 1 << 16  # bytes of a file that is read, and sent with its head: sendfile pays for larger ones
 TURN = 16 << 20  # bytes to one reader before the others have their turn
@@ -67,14 +69,23 @@ class OneRequest(WSGITask):  # type: ignore[misc]
 
 
 class GatedParser(HTTPRequestParser):  # type: ignore[misc]
-    """A parser that asks whether a body may come before it reads one byte of it."""
+    """A parser that asks whether a body may come before it reads one byte of it; a full disk ends the body."""
 
     def __init__(self, gate: Gate, adj: Any) -> None:
         super().__init__(adj)
         self._gate, self._is_asked = gate, False
 
     def received(self, data: bytes) -> int:
-        used: int = super().received(data)
+        try:
+            used: int = super().received(data)
+        except OSError as error:  # a long body waits in a file
+            if error.errno not in FULL:
+                raise
+            self.error, self.completed, used = (
+                Rejection(f"the body cannot be kept: {error.strerror}", 507),
+                True,
+                len(data),
+            )
         if self.headers_finished and not self._is_asked:
             self._is_asked = True
             if self.body_rcv is not None and not self.completed:

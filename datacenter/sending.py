@@ -50,7 +50,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise Busy(f"{path.name} was evicted at this moment; ask again, and it is brought again") from error
+        raise Busy(f"{path.name} was evicted at this moment; ask again") from error
 
 
 def _head(digest: str, modified: datetime | None) -> Response:

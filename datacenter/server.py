@@ -17,6 +17,8 @@ from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.listening import address, listen
 from park_spool.sources.opening import open_source
+from park_spool.sources.packages import PACKAGE, PackageSource
+from park_spool.sources.settings import SourceSettings
 from park_spool.store.store import Store
 
 from .app import NO_TOKEN, create_app
@@ -94,6 +96,7 @@ def open_centre(settings: Config, environment: Mapping[str, str] = os.environ) -
     """Open the store and the sources of a spool. Raises ConfigError, SpoolError."""
     store, counts = Store(settings.store).make(), Counts()
     places = {one.name: Place(one, open_source(one, environment)) for one in settings.sources}
+    places[PACKAGE] = Place(SourceSettings(PACKAGE, ""), PackageSource())
     room = Room(store, Bounds(settings.data_quota, settings.data_free), counts)
     downloads = Downloads(store, room, counts)
     return Centre(store, places, downloads, settings.data_fresh, PATIENCE, seats=THREADS - FREE_THREADS, most=DOWNLOADS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import Blueprint, Response, jsonify, request
-from park_spool.store.verifying import verify
 
 from park_spool.errors import DataError
 from park_spool.store import holding
+from park_spool.store.verifying import verify
 
 from .metrics import render
 from .views import centre

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from park_spool.store.entries import entries
+
 from park_spool.store.naming import checked_digest
 
 from .centre import Centre
@@ -29,7 +28,7 @@ def user() -> str | None:
 def data(source: str, path: str) -> Response:
     session = request.headers.get("X-Park-Session")
     found = centre().find(source, f"/{path}", user(), session, _stated(request.args.get("digest")))
-    response = send_blob(centre().blob(found.version.digest), found.version.digest, found.version.fetched)
+    response = send_blob(centre().path(found.version), found.version.digest, found.version.fetched)
     if not found.is_checked:
         response.headers["X-Park-Unchecked"] = "the source could not be asked"
     return response
@@ -55,13 +54,8 @@ def put(name: str) -> tuple[Response, int]:
 
 @files.get("/list")
 def catalogue() -> Response:
-    beginning = f"{request.args['source']}:{request.args.get('prefix', '')}" if "source" in request.args else ""
-    found = []
-    for entry in entries(centre().store):
-        hrefs = [href for href in entry.hrefs if centre().may_see(href, user()) and href.startswith(beginning)]
-        if hrefs or not (beginning or entry.hrefs):
-            found.append(asdict(entry) | {"hrefs": hrefs})
-    return jsonify(files=found)
+    source, prefix = request.args.get("source"), request.args.get("prefix", "")
+    return jsonify(files=centre().catalogue(user(), "" if source is None else f"{source}:{prefix}"))
 
 
 @files.get("/names/<source>")

@@ -15,8 +15,7 @@ from .sendfile import Channel, Gate
 CONNECTIONS = 1000
 FILES = 4096  # each connection may have a file open as well
 IDLE = 120  # seconds without a byte, after which a connection is closed
-LARGEST = 1 << 40  # bytes that may be sent to us at once; the disk is asked before
-PLENTY = 1 << 60
+PLENTY = 1 << 62  # bytes: of a body the disk is asked before it comes, files that are sent are not in memory
 
 
 class Ending(Protocol):
@@ -40,8 +39,8 @@ class Loop:
             connection_limit=CONNECTIONS,
             backlog=CONNECTIONS,
             channel_timeout=IDLE,
-            max_request_body_size=LARGEST,
-            # Files do not count in memory, and a thread must never wait until a reader has read.
+            max_request_body_size=PLENTY,
+            # A thread must never wait until a reader has read.
             outbuf_high_watermark=PLENTY,
         )
         self._server.channel_class = partial(Channel, gate)

@@ -131,7 +131,8 @@ class Config:
     @property
     def places(self) -> Places:
         """Return where the data of sessions may lie."""
-        return Places(self.data_roots, (*(source.name for source in self.sources), *[PUT] * bool(self.datacenter)))
+        names = (*(source.name for source in self.sources), *[PUT] * bool(self.datacenter))
+        return Places(self.data_roots, names, {source.name: source.users for source in self.sources if source.users})
 
     @property
     def secret(self) -> Path:

@@ -9,23 +9,37 @@ from contextlib import closing
 from http import HTTPMethod, HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from park_spool import notice_settings
 from park_spool.config import Config
 from park_spool.errors import ConfigError, DataError, PermanentError, TemporaryError
 from park_spool.sources.http_source import HttpSource
 from park_spool.sources.settings import SourceSettings
+from park_spool.store.facts import Facts
 
-FOR_SESSION, FOR_USER, DIGEST = "X-Park-Session", "X-Park-User", "X-Park-Digest"
+FOR_SESSION, FOR_USER, WHY = "X-Park-Session", "X-Park-User", "X-Park-Error"
 TIMEOUT = 60.0
 PIECE = 1 << 20
 
 
-def source_at(address: str, name: str, settings: Config, headers: Mapping[str, str], timeout: float) -> HttpSource:
+class CentreSource(HttpSource):
+    """A source as it is read through a data centre, which says in a header what went wrong."""
+
+    def _checked(self, response: http.client.HTTPResponse, path: str) -> Facts:
+        try:
+            return super()._checked(response, path)
+        except (DataError, PermanentError, TemporaryError) as error:
+            said = response.getheader(WHY)
+            if said is None:
+                raise
+            raise type(error)(f"the data centre says: {unquote(said)}") from error
+
+
+def source_at(address: str, name: str, settings: Config, headers: Mapping[str, str], timeout: float) -> CentreSource:
     """Return what reads a source through a data centre: each file's ETag is its digest."""
     root, token = f"{address.rstrip('/')}/data/{name}/", f"file:{settings.secret}"
-    return HttpSource(SourceSettings(name, root, token=token, timeout=timeout), {}, headers)
+    return CentreSource(SourceSettings(name, root, token=token, timeout=timeout), {}, headers)
 
 
 class DataCentre:
@@ -66,7 +80,7 @@ class DataCentre:
         found: list[dict[str, Any]] = self._ask("POST", "/verify")["faults"]
         return found
 
-    def sources(self, name: str) -> Iterator[HttpSource]:
+    def sources(self, name: str) -> Iterator[CentreSource]:
         """Yield what reads a source, by one data centre after the other."""
         for address in self._settings.datacenter:
             yield source_at(address, name, self._settings, {FOR_USER: self._user}, TIMEOUT)

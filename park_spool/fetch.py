@@ -27,10 +27,12 @@ from park_spool.config import Config
 from park_spool.data_centre import FOR_SESSION, FOR_USER, source_at
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.sessions.data import DATACENTER, DIRECT
+from park_spool.sessions.data import PACKAGE as DIRECTLY
 from park_spool.sessions.session import DataRef
-from park_spool.sources.fetching import fetch
+from park_spool.sources.fetching import fetch, pause_after
 from park_spool.sources.files import FileSource
 from park_spool.sources.opening import open_source
+from park_spool.sources.packages import PACKAGE
 from park_spool.sources.paths import PUT, clean, split
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Later, Source
@@ -43,6 +45,7 @@ from park_spool.store.versions import Version
 log = logging.getLogger(__name__)
 
 PATIENCE = 3600.0  # s that a centre may take to bring a file
+ROUNDS = 3  # through all ways: a data centre may just be starting
 LATER_SECONDS = 0.5  # between two questions whether it has it
 UNKNOWN = Facts(None)
 
@@ -82,24 +85,27 @@ class Fetcher:
         """Make one for an admitted session."""
         return cls(settings, session.sid, session.user, Store(cache or settings.cache).make(), os.environ)
 
-    def __call__(self, ref: DataRef) -> Path:
+    def __call__(self, ref: DataRef) -> Path | None:
         """Bring the file that a reference means, and return where it is: to be read, never to be written.
+
+        None for a file of a package that is to be read where it is, on this machine.
 
         Raises DataError where there is none, or it is not what its digest says; PermanentError where the site is not
         let in; TemporaryError where another try can help.
         """
-        try:
-            source, path = self._named(ref)
-            return self._here(ref) or self._held_in_place(ref) or self._fetched(ref, source, path)
-        except DataError as error:
-            raise DataError(f"data set {ref.name!r}: {error}") from error
+        if ref.href.startswith(DIRECTLY) and (not self.settings.datacenter or ref.via == DIRECT):
+            return None
+        source, path = self._named(ref)
+        return self._here(ref) or self._held_in_place(ref) or self._fetched(ref, source, path)
 
     def _named(self, ref: DataRef) -> tuple[SourceSettings, str]:
         """Return the source that a reference names, and the path in it. DataError if the user may not have it."""
         name, path = split(ref.href) or ("", "")
+        if ref.href.startswith(DIRECTLY):
+            name, path = PACKAGE, f"/{ref.href.removeprefix(DIRECTLY)}"
         known = {source.name: source for source in self.settings.sources}
         if self.settings.datacenter:
-            known[PUT] = SourceSettings(PUT, "")
+            known |= {builtin: SourceSettings(builtin, "") for builtin in (PUT, PACKAGE)}
         if name not in known:
             raise DataError(
                 f"{quoted(ref.href)} names no source of this site; its sources: {', '.join(known) or 'none'}"
@@ -132,12 +138,14 @@ class Fetcher:
             found = self._here(ref)  # RACE: another process of this node may have been quicker
             if found is not None:
                 return found
-            reasons = []
-            for way in self._ways(ref, source):
-                try:
-                    return self._brought(ref, way, path)
-                except TemporaryError as error:
-                    reasons.append(str(error))
+            for failures in range(ROUNDS):
+                reasons = []
+                for way in self._ways(ref, source):
+                    try:
+                        return self._brought(ref, way, path)
+                    except TemporaryError as error:
+                        reasons.append(str(error))
+                self.pause(pause_after(failures + 1))
         raise TemporaryError(f"data set {ref.name!r}: {'; '.join(reasons)}")
 
     def _ways(self, ref: DataRef, source: SourceSettings) -> Iterator[Way]:

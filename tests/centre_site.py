@@ -7,21 +7,25 @@ import http.client
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from park_spool.datacenter.app import create_app
 from park_spool.datacenter.centre import Centre, Place
 from park_spool.datacenter.downloads import Downloads
 from park_spool.datacenter.metrics import Counts
 from park_spool.datacenter.room import Bounds, Room
+from park_spool.datacenter.waiting import Loop
 
 from park_spool import config
 from park_spool.atomic import Disk
+from park_spool.listening import listen
 from park_spool.sources.opening import open_source
 from park_spool.sources.settings import SourceSettings
 from park_spool.store.store import Store
@@ -153,3 +157,25 @@ def datad(spool: Path) -> Iterator[Datad]:
                 assert process.stderr.read() == ""
         finally:
             process.kill()
+
+
+@contextmanager
+def served(app: Flask, gate: Any = lambda headers, length: None) -> Iterator[Loop]:
+    with closing(listen("127.0.0.1", 0)) as listening:
+        loop = Loop(app, listening, gate, threads=4)
+        thread = threading.Thread(target=loop.run, args=(stop := Flag(),))
+        thread.start()
+        try:
+            yield loop
+        finally:
+            stop.is_set = True
+            loop.wake()
+            thread.join()
+            loop.close()
+
+
+class Flag:
+    is_set = False
+
+    def __bool__(self) -> bool:
+        return self.is_set

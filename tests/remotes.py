@@ -47,7 +47,11 @@ class _Child:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,7 +147,7 @@ class Sshd(_Child):
         super().__init__(folder)
         self.key, self.known_hosts, self.user = self.own / "key", self.own / "known_hosts", getpass.getuser()
         for name in ("key", "host_key"):
-            self._make_key(self.own / name)
+            make_key(self.own / name)
         (self.own / "authorized_keys").write_bytes((self.own / "key.pub").read_bytes())
         self.known_hosts.write_text(f"[{HOST}]:{self.port} {(self.own / 'host_key.pub').read_text()}")
 
@@ -155,11 +159,16 @@ class Sshd(_Child):
     def log(self) -> str:
         return (self.own / "output").read_text()
 
+    def freeze(self) -> None:
+        """Let its open sessions hang; they can still be killed."""
+        for process in self._sessions():
+            process.suspend()
+
     def new_host_key(self) -> None:
         """Be another server at the same place from the next start on."""
         for name in ("host_key", "host_key.pub"):
             (self.own / name).unlink()
-        self._make_key(self.own / "host_key")
+        make_key(self.own / "host_key")
 
     def command(self) -> list[str]:
         if os.geteuid() == 0:
@@ -173,15 +182,19 @@ class Sshd(_Child):
         return [program("sshd"), "-D", "-e", "-f", str(self.own / "sshd_config")]
 
     def stop(self) -> None:
-        sessions = psutil.Process(self._process.pid).children(recursive=True) if self._process else []
+        sessions = self._sessions()
         super().stop()
         for process in sessions:  # each leads a process group of its own
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
-    @staticmethod
-    def _make_key(path: Path) -> None:
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    def _sessions(self) -> list[psutil.Process]:
+        return psutil.Process(self._process.pid).children(recursive=True) if self._process else []
+
+
+def make_key(path: Path, passphrase: str = "") -> None:
+    """Make a pair of keys for SSH, `path` and `path`.pub."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", str(path)], check=True)
 
 
 class Raw:

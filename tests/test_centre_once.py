@@ -9,7 +9,7 @@ import pytest
 from daemons import until
 from park_spool.datacenter.auth import is_allowed, make_secret, read_secret
 from park_spool.datacenter.metrics import Counts, Sample, render
-from park_spool.datacenter.once import Busy, Once
+from park_spool.datacenter.once import Busy, Once, Seats
 
 from park_spool.atomic import Disk
 from park_spool.errors import ConfigError, NotFound
@@ -38,23 +38,25 @@ class Crowd:
 
 
 def test_many_askers_and_one_work() -> None:
-    once: Once[int] = Once(most=1, seats=50)
+    seats = Seats(50)
+    once: Once[int] = Once(most=1, seats=seats)
     may_end, ran = threading.Event(), []
     crowd = Crowd(once, 50, lambda: ran.append(1) or (may_end.wait() and 7))
-    until(lambda: once.count() == (1, 50), 30, "fifty that wait")
+    until(lambda: (once.count(), seats.taken) == (1, 50), 30, "fifty that wait")
     with pytest.raises(Busy, match="50 requests wait already"):
         once.get("x", lambda: 8, 60.0)
-    with pytest.raises(Busy, match="y waits for its turn, 1 other files"):
+    with pytest.raises(Busy, match="y waits for its turn, 1 others are being fetched"):
         once.get("y", lambda: 8, 60.0)
     may_end.set()
     assert crowd.join() == [7] * 50
-    assert (ran, once.count()) == ([1], (0, 0))
+    assert (ran, once.count(), seats.taken) == ([1], 0, 0)
     assert once.get("x", lambda: 8, 60.0) == 8
 
 
 @pytest.mark.parametrize("error", [NotFound("no"), TimeoutError("its own")])
 def test_all_who_wait_get_the_error(error: Exception) -> None:
-    once: Once[int] = Once(most=1, seats=9)
+    seats = Seats(9)
+    once: Once[int] = Once(most=1, seats=seats)
     may_end = threading.Event()
 
     def fail() -> int:
@@ -62,31 +64,33 @@ def test_all_who_wait_get_the_error(error: Exception) -> None:
         raise error
 
     crowd = Crowd(once, 9, fail)
-    until(lambda: once.count() == (1, 9), 30, "nine that wait")
+    until(lambda: (once.count(), seats.taken) == (1, 9), 30, "nine that wait")
     may_end.set()
     assert crowd.join() == [error] * 9
-    assert once.count() == (0, 0)
+    assert (once.count(), seats.taken) == (0, 0)
 
 
 def test_who_has_no_patience_is_told_to_ask_again_and_the_work_goes_on() -> None:
-    once: Once[int] = Once(most=1, seats=9)
+    seats = Seats(9)
+    once: Once[int] = Once(most=1, seats=seats)
     may_end = threading.Event()
     with pytest.raises(Busy, match=r"still being fetched after 0\.001 s"):
         once.get("x", lambda: may_end.wait() and 7, 0.001)
-    assert once.count() == (1, 0)
+    assert (once.count(), seats.taken) == (1, 0)
     may_end.set()
     assert once.get("x", lambda: 7, 60.0) == 7
 
 
 def test_at_the_end_nobody_waits_any_more() -> None:
-    once: Once[int] = Once(most=1, seats=9)
+    seats = Seats(9)
+    once: Once[int] = Once(most=1, seats=seats)
     may_end = threading.Event()
     crowd = Crowd(once, 3, lambda: may_end.wait() and 7)
-    until(lambda: once.count() == (1, 3), 30, "three that wait")
+    until(lambda: (once.count(), seats.taken) == (1, 3), 30, "three that wait")
     once.close()
     assert [str(error) for error in crowd.join()] == ["the data centre is stopping; ask again"] * 3
     may_end.set()
-    until(lambda: once.count() == (0, 0), 30, "the end of the work")
+    until(lambda: (once.count(), seats.taken) == (0, 0), 30, "the end of the work")
 
 
 # the token

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import logging
 import os
 import random
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from centre_site import served
 from daemons import until
 from flask import Flask, Response, request
 from park_spool.datacenter.ranges import OutOfRange
 from park_spool.datacenter.sendfile import Channel
 from park_spool.datacenter.sending import send_blob
 from park_spool.datacenter.waiting import Loop
-
-from park_spool.listening import listen
+from waitress.buffers import TempfileBasedBuffer
 
 SIZE = 20_000_003
 
@@ -58,28 +58,6 @@ def application(folder: Path) -> Flask:
 
     app.register_error_handler(OutOfRange, lambda error: (str(error), 416))
     return app
-
-
-@contextmanager
-def served(app: Flask, gate: Any = lambda headers, length: None) -> Iterator[Loop]:
-    with closing(listen("127.0.0.1", 0)) as listening:
-        loop = Loop(app, listening, gate, threads=4)
-        thread = threading.Thread(target=loop.run, args=(stop := Flag(),))
-        thread.start()
-        try:
-            yield loop
-        finally:
-            stop.is_set = True
-            loop.wake()
-            thread.join()
-            loop.close()
-
-
-class Flag:
-    is_set = False
-
-    def __bool__(self) -> bool:
-        return self.is_set
 
 
 @pytest.fixture
@@ -270,3 +248,19 @@ def test_a_body_comes_only_through_the_gate(blob: Path, data: bytes, digest: str
             assert b"".join(iter(lambda: asking.recv(1000), b"")).startswith(b"HTTP/1.1 401 Unauthorized")
         assert ask(loop, "GET", digest)[0].status == 200
     assert seen == [SIZE, 9]
+
+
+def test_a_body_for_which_the_disk_has_no_room_is_507(
+    loop: Loop, data: bytes, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, socket.create_connection(loop.place, timeout=60) as asking:
+        patch.setattr(TempfileBasedBuffer, "newfile", full)
+        asking.sendall(b"PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n")
+        asking.sendall(data[: 1 << 19])  # so much is kept in memory
+        answer = b"".join(iter(lambda: asking.recv(1000), b""))
+    assert answer.startswith(b"HTTP/1.1 507 INSUFFICIENT STORAGE")
+    assert b"No space left on device" in answer
+    assert ask(loop, "GET", digest)[1] == data

@@ -13,12 +13,15 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from centre_site import Datad, command, datad, make_spool, sha256
 from daemons import until
 from remotes import Nginx
+
+from park_spool.check import check_twice
 
 SIZE = 50_000_000
 Needs = Callable[[str], str]
@@ -46,7 +49,7 @@ def digest_of(path: Path) -> str:
 
 
 def interrupted(words: list[str], got: Path, enough: int = 1_000_000) -> None:
-    """Run a client until it has some of the file, then kill it."""
+    """Run a client until it has some of the file, then end it: aria2 writes down which parts it has."""
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=got.parent)
     try:
         until(lambda: got.exists() and got.stat().st_blocks * 512 >= enough, 60, f"{enough} bytes by {words[0]}")
@@ -65,7 +68,7 @@ CLIENTS = {
     "wget": (["wget", "-q", "-c"], ["--limit-rate=4m"], "--header"),
     "aria2c": (
         ["aria2c", "-q", "-x8", "-s8", "-k1M", "-c", "--file-allocation=none"],
-        ["--max-overall-download-limit=4M", "--auto-save-interval=0"],
+        ["--max-overall-download-limit=4M"],
         "--header",
     ),
 }
@@ -102,7 +105,7 @@ def asked_once(tmp_path: Path, needs: Needs, size: int) -> None:
         assert crowd(centre, "/data/web/cold.bin", 200) == {digest}
         until(lambda: gets(nginx) == ["GET /cold.bin 200 -"], 60, "the line in nginx's log")
         assert crowd(centre, "/data/web/cold.bin", 20) == {digest}
-        assert nginx.requests == ["HEAD /cold.bin 200 -", "GET /cold.bin 200 -"]
+        assert nginx.requests.count("HEAD /cold.bin 200 -") == len(nginx.requests) - 1 <= 2
 
 
 def gets(nginx: Nginx) -> list[str]:
@@ -166,7 +169,7 @@ def test_a_download_goes_on_when_its_source_breaks_off(tmp_path: Path, needs: Ne
             nginx.stop()
             nginx.start()
             assert asking.result()[0] == digest
-        until(lambda: " 206 bytes=" in nginx.requests[-1], 60, "the line in nginx's log")
+        until(lambda: any(" 206 bytes=" in line for line in nginx.requests), 60, "the line in nginx's log")
 
 
 def test_a_body_without_the_token_is_not_read_and_one_with_it_is_kept(tmp_path: Path, remote: Path) -> None:
@@ -177,9 +180,9 @@ def test_a_body_without_the_token_is_not_read_and_one_with_it_is_kept(tmp_path: 
             assert asking.recv(1000).startswith(b"HTTP/1.1 401 UNAUTHORIZED")
         with socket.create_connection((host, int(port)), timeout=60) as asking:
             asking.sendall(
-                f"PUT /put/x HTTP/1.1\r\nHost: x\r\n{centre.bearer}\r\nContent-Length: 1000000000000000\r\n\r\n".encode()
+                f"PUT /put/x HTTP/1.1\r\nHost: x\r\n{centre.bearer}\r\nContent-Length: {10**17}\r\n\r\n".encode()
             )
-            assert asking.recv(1000).startswith((b"HTTP/1.1 507", b"HTTP/1.1 413"))
+            assert asking.recv(1000).startswith(b"HTTP/1.1 507 INSUFFICIENT STORAGE")
         done = subprocess.run(
             ["curl", "-sS", "-H", centre.bearer, "-T", str(remote / "large.bin"), f"{centre.url}put/x.bin"],
             capture_output=True,
@@ -201,6 +204,7 @@ def test_it_stops_cleanly_and_its_secret_stays(tmp_path: Path, remote: Path, num
         assert centre.process.wait(60) == 0
     with datad(spool) as again:
         assert again.token == centre.token
+    assert check_twice(spool) == []
     (log,) = (spool / "logs").glob("datad-*.log")
     assert f"stopped by signal {int(number)}" in log.read_text()
 
@@ -222,10 +226,8 @@ def test_it_stops_while_requests_wait_for_a_file(tmp_path: Path, needs: Needs) -
 
 
 def ask_or_not(centre: Datad, where: str) -> None:
-    try:
+    with suppress(OSError):  # the connection may be closed before the answer is through
         assert centre.ask(where)[0].status == 503
-    except OSError:
-        pass  # the connection was closed before the answer was through
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
+    "park_spool/downloading.py": "a user's own folder",
     "park_spool/cli/plotting.py": "a user's own folder",
     "park_spool/cli/results.py": "a user's own folder",
 }
@@ -54,6 +55,7 @@ CATCH_ALLS = {
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
     "park_spool/pickling.py": 3,  # what is pickled, or made again from it
     "park_spool/sources/remote_fs.py": 1,  # what a library below fsspec raises
+    "park_spool/tending/listings.py": 1,  # a thread that nobody sees die
     "park_spool/client/background.py": 2,  # a thread that nobody sees die
     "datacenter/once.py": 1,  # what a download raises, for all who wait for it
 }

@@ -103,7 +103,7 @@ def test_rights_are_the_administrators_matter(source: FileSource, root: Path) ->
 
 
 def test_a_root_that_is_away_may_come_back(tmp_path: Path) -> None:
-    with pytest.raises(TemporaryError, match="its folder .* is not there"):
+    with pytest.raises(TemporaryError, match=r"its folder .* is not there"):
         FileSource(SourceSettings("disk", f"file://{tmp_path}/unmounted/")).facts("/x")
 
 

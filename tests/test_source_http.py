@@ -16,7 +16,7 @@ from park_spool.errors import DataError, PermanentError, TemporaryError
 from park_spool.sources.fetching import fetch
 from park_spool.sources.opening import open_source
 from park_spool.sources.settings import SourceSettings
-from park_spool.sources.source import Changed, NotThere, Refused, Source
+from park_spool.sources.source import Changed, Later, NotThere, Refused, Source
 from park_spool.store.facts import Facts
 
 LONG = os.urandom(3_000_000)
@@ -168,8 +168,16 @@ def test_nobody_there_is_given_up_after_the_tries(nginx: Nginx, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, DataError), (403, Refused), (404, NotThere), (410, NotThere), (418, DataError)]
-    + [(429, TemporaryError), (500, TemporaryError), (503, TemporaryError)],
+    [
+        (400, DataError),
+        (403, Refused),
+        (404, NotThere),
+        (410, NotThere),
+        (418, DataError),
+        (429, Later),
+        (500, TemporaryError),
+        (503, Later),
+    ],
 )
 def test_a_status_is_what_it_means(source: Source, status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=f"^web:/status/{status}: 127.0.0.1 answered {status}") as caught:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from partial_file import PartialFile
 from remotes import Raw, raw
+from test_source_paths import NAMES
 
 from park_spool.errors import DataError, ParkError, TemporaryError
 from park_spool.sources.fetching import fetch
+from park_spool.sources.http_source import HttpSource
 from park_spool.sources.opening import open_source
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Changed, NotThere, Refused, Source
@@ -202,8 +212,92 @@ def test_headers_that_are_no_facts_are_none() -> None:
     "cut", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", answer("Content-Length: 10", 'ETag: "1"', body=b"012")]
 )
 def test_a_server_that_stops_in_the_middle_is_left(cut: bytes) -> None:
-    with raw(cut, stays_open=True) as server, pytest.raises(TemporaryError, match="did not answer within 0.2 s"):
+    with raw(cut, stays_open=True) as server, pytest.raises(TemporaryError, match=r"did not answer within 0\.2 s"):
         read(source_at(server, timeout=0.2))
+
+
+def test_more_than_there_should_be_is_not_taken(tmp_path: Path) -> None:
+    head = answer('ETag: "1"', "Transfer-Encoding: chunked")
+    endless = head + b"5\r\n01234\r\n" * 1000
+    with raw(whole, endless) as server:
+        partial = PartialFile(tmp_path / "partial")
+        with pytest.raises(TemporaryError, match="web:/x has 10 bytes, and more came; given up after one try"):
+            fetch(source_at(server), "/x", partial, tries=1, pause=lambda _: None, said=lambda _: None)
+    assert partial.size <= 10
+
+
+def test_a_server_that_says_of_a_file_that_it_is_empty_is_not_believed(tmp_path: Path) -> None:
+    def liar(request: bytes) -> bytes:
+        return answer("Content-Length: 0") if request.startswith(b"HEAD") else answer("Content-Length: 10", body=BODY)
+
+    with raw(liar) as server, pytest.raises(TemporaryError, match="another version"):
+        partial = PartialFile(tmp_path / "partial")
+        fetch(source_at(server), "/x", partial, tries=2, pause=lambda _: None, said=lambda _: None)
+
+
+def test_a_listing_that_is_cut_is_no_listing() -> None:
+    page = b'<a href="a.ort">a</a>'
+    head = answer("Content-Type: text/html", f"Content-Length: {len(page) + 1}", body=page)
+    with raw(head) as server, pytest.raises(TemporaryError, match="1 bytes before the end"):
+        source_at(server).names("/*")
+    whole_page = answer("Content-Type: text/html", f"Content-Length: {len(page)}", body=page)
+    with raw(whole_page, stays_open=True) as server:
+        assert source_at(server).names("/*") == ["/a.ort"]
+
+
+def test_an_ipv6_address_is_not_taken_for_a_port() -> None:
+    for url, place in (
+        ("http://[::1]/", ("::1", 80)),
+        ("https://[::1]/", ("::1", 443)),
+        ("http://[::1]:8/", ("::1", 8)),
+    ):
+        source = open_source(SourceSettings("web", url))
+        assert isinstance(source, HttpSource)
+        connection = source._connection()
+        assert (connection.host, connection.port) == place
+
+
+@pytest.fixture(scope="module")
+def connected() -> Iterator[list[Any]]:
+    """Note every address that this process connects to, or asks a name server for."""
+    places: list[Any] = []
+    is_noting = True
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if is_noting and event == "socket.connect":
+            places.append(arguments[1][:2])
+        elif is_noting and event == "socket.getaddrinfo":
+            places.append(arguments[:2])
+
+    sys.addaudithook(note)
+    yield places
+    is_noting = False
+
+
+LOCATIONS = st.sampled_from(
+    ["", "/", "//", "http://127.0.0.1:9/", "http://127.0.0.1@evil.org/", "http://[::1]/", "ftp://"]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(path=NAMES, start=LOCATIONS, location=NAMES)
+def test_whatever_is_said_only_the_root_of_the_one_server_is_asked(
+    connected: list[Any], path: str, start: str, location: str
+) -> None:
+    moved = f"HTTP/1.1 302 Found\r\nLocation: {start}{location}\r\nContent-Length: 0\r\n\r\n"
+    with raw(moved.encode(errors="replace")) as server:
+        connected.clear()
+        source = open_source(SourceSettings("web", f"{server.url}data/"))
+        for asked in (path, f"/{path}", "/x"):
+            with suppress(ParkError):
+                source.facts(asked)
+            with suppress(ParkError):
+                source.names(asked)
+    assert set(connected) == {("127.0.0.1", server.port)}
+    for head in server.asked:
+        target = head.split(b" ")[1].decode("ascii")
+        assert head.count(b"Host: ") == 1 and target.startswith("/data/")
+        assert posixpath.normpath(unquote(unquote(target))).startswith("/data")
 
 
 def test_a_listing_is_only_plain_names() -> None:
@@ -224,6 +318,6 @@ def test_a_listing_is_only_plain_names() -> None:
     ],
 )
 def test_a_listing_that_is_none(kind: str, body: bytes, words: str) -> None:
-    with raw(answer(f"Content-Type: {kind}", f"Content-Length: {len(body)}", body=body)) as server:
-        with pytest.raises(DataError, match=words):
-            source_at(server).names("/run7/*")
+    page = answer(f"Content-Type: {kind}", f"Content-Length: {len(body)}", body=body)
+    with raw(page) as server, pytest.raises(DataError, match=words):
+        source_at(server).names("/run7/*")

@@ -38,6 +38,10 @@ def test_all_that_a_source_may_have() -> None:
     assert settings.secret == "file:/shared/spool/secrets/beamline" and settings.key == "/shared/spool/keys/id"
 
 
+def test_the_root_of_an_administrator_may_have_letters_that_mean_something_in_paths() -> None:
+    assert root_path(read_text('root = "file:///users/me@site/[raw]%20data%23"').root) == "/users/me@site/[raw] data#"
+
+
 def test_the_defaults() -> None:
     assert read_text(f'root = "{WEB}x"') == SourceSettings("beamline", f"{WEB}x/")
 
@@ -63,6 +67,9 @@ def test_a_name_that_is_none(name: str) -> None:
         ('root = "http:///x"', "expected a host"),
         ('root = "http://x:99999/"', "expected a URL"),
         ('root = "http://[::1/"', "expected a URL"),
+        ('root = "http://x:0/"', "expected a URL"),
+        ('root = "http://x..y/"', "expected a URL"),
+        (f'root = "http://{"x" * 64}/"', "expected a URL"),
         ('root = "http://x/a b"', "without blanks"),
         ('root = "http://x/?a=b"', "without '\\?' and '#'"),
         ('root = "http://x/a/../b"', "root: .* climbs"),

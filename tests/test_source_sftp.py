@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import paramiko
 import pytest
 from hypothesis import HealthCheck, given, settings
 from partial_file import PartialFile
-from remotes import Raw, Sshd, program, raw
+from remotes import HOST, Sshd, make_key, program, raw
 from test_source_paths import NAMES
 
 from park_spool.errors import ConfigError, DataError, TemporaryError
@@ -102,7 +106,7 @@ def test_what_is_no_file_is_not_there(source: Source, path: str) -> None:
 
 
 def test_links_in_a_circle_end(source: Source) -> None:
-    with pytest.raises((DataError, TemporaryError), match="^ssh:/circle"):
+    with pytest.raises((DataError, TemporaryError), match=r"^ssh:/circle"):
         source.facts("/circle")
 
 
@@ -137,7 +141,7 @@ def test_a_server_with_another_key_is_not_spoken_to(folder: Path, needs: Callabl
         sshd.new_host_key()
         sshd.start()
         with pytest.raises(
-            Refused, match="shows another host key than .*known_hosts has: somebody may stand in between"
+            Refused, match=r"shows another host key than .*known_hosts has: somebody may stand in between"
         ):
             source.facts("/long")
 
@@ -149,10 +153,10 @@ def test_a_known_hosts_file_that_is_none_is_said(sshd: Sshd, tmp_path: Path) -> 
 
 
 def test_who_has_no_right_key_is_refused_and_no_secret_is_shown(sshd: Sshd, tmp_path: Path) -> None:
-    Sshd._make_key(tmp_path / "other")
+    make_key(tmp_path / "other")
     wrong = replace(settings_for(sshd), key=str(tmp_path / "other"))
     for one in (wrong, replace(wrong, key=""), replace(wrong, key="", secret="env:P"), replace(wrong, secret="env:P")):
-        with pytest.raises(Refused, match="does not let '.*' in with the keys and the secret") as caught:
+        with pytest.raises(Refused, match=r"does not let '.*' in with the keys and the secret") as caught:
             open_source(one, {"P": "hunter2"}).facts("/long")
         assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__!r}"
     with pytest.raises(ConfigError, match="which is no file"):
@@ -164,6 +168,112 @@ def test_a_key_at_home_is_found(sshd: Sshd, tmp_path: Path) -> None:
     (tmp_path / ".ssh" / "id_ed25519").write_bytes(sshd.key.read_bytes())
     (tmp_path / ".ssh" / "known_hosts").write_bytes(sshd.known_hosts.read_bytes())
     assert open_source(SourceSettings("ssh", sshd.url), {}).facts("/long").size == len(LONG)
+
+
+def test_a_key_with_a_passphrase_is_opened_by_the_secret(sshd: Sshd, tmp_path: Path) -> None:
+    make_key(tmp_path / "locked", "hunter2")
+    with (sshd.own / "authorized_keys").open("a") as file:
+        file.write((tmp_path / "locked.pub").read_text())
+    locked = replace(settings_for(sshd), key=str(tmp_path / "locked"), secret="env:P")
+    assert open_source(locked, {"P": "hunter2"}).facts("/long").size == len(LONG)
+    with pytest.raises(Refused):
+        open_source(locked, {"P": "hunter3"}).facts("/long")
+
+
+def test_a_key_of_the_agent_is_found(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(tmp_path / "agent")], stdout=subprocess.DEVNULL)
+    try:
+        while not (tmp_path / "agent").exists():
+            assert agent.poll() is None
+        subprocess.run(["ssh-add", "-q", str(sshd.key)], check=True)
+        assert open_source(replace(settings_for(sshd), key=""), {}).facts("/long").size == len(LONG)
+    finally:
+        agent.kill()
+        agent.wait()
+
+
+class _Passwords(paramiko.ServerInterface):
+    """Lets in who has the password, and offers nothing then."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, str]] = []
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password"
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        self.given.append((username, password))
+        return paramiko.AUTH_SUCCESSFUL if password == "hunter2" else paramiko.AUTH_FAILED
+
+
+class _Silent(_Passwords):
+    """Lets somebody in, and does not answer when sftp is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_over = threading.Event()
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        self.is_over.wait()
+        return False
+
+
+@contextmanager
+def server_of(asked: _Passwords, sshd: Sshd, tmp_path: Path) -> Iterator[SourceSettings]:
+    """Run an SSH server of this test's own, and give the settings of a source there."""
+    key = paramiko.Ed25519Key(filename=str(sshd.key))
+    with socket.create_server((HOST, 0)) as listening:
+        port = listening.getsockname()[1]
+        (tmp_path / "known").write_text(f"[{HOST}]:{port} ssh-ed25519 {key.get_base64()}\n")
+        thread = threading.Thread(target=let_in, args=(listening, key, asked))
+        thread.start()
+        root, known = f"sftp://{HOST}:{port}/data/", str(tmp_path / "known")
+        yield SourceSettings("ssh", root, user="reader", secret="env:P", known_hosts=known)
+        thread.join()
+
+
+@pytest.mark.parametrize(("password", "kind"), [("hunter2", TemporaryError), ("hunter3", Refused)])
+def test_a_password_is_the_secret(sshd: Sshd, tmp_path: Path, password: str, kind: type[Exception]) -> None:
+    asked = _Passwords()
+    with server_of(asked, sshd, tmp_path) as settings, pytest.raises(kind) as caught:
+        open_source(settings, {"P": password}).facts("/x")
+    assert asked.given == [("reader", password)] and "hunter" not in str(caught.value)
+
+
+def test_a_server_that_lets_in_and_says_no_more_is_left(sshd: Sshd, tmp_path: Path) -> None:
+    asked = _Silent()
+    with server_of(asked, sshd, tmp_path) as settings:
+        try:
+            with pytest.raises(TemporaryError, match="did not answer within 2 s"):
+                open_source(replace(settings, timeout=2.0), {"P": "hunter2"}).facts("/x")
+        finally:
+            asked.is_over.set()
+    assert asked.given
+
+
+def let_in(listening: socket.socket, key: paramiko.PKey, asked: _Passwords) -> None:
+    connection, _ = listening.accept()
+    with connection, closing(paramiko.Transport(connection)) as transport:
+        transport.add_server_key(key)
+        with suppress(paramiko.SSHException, EOFError, OSError):  # the other side may be gone already
+            transport.start_server(server=asked)
+        transport.join()
+
+
+def test_a_server_that_hangs_in_the_middle_is_left(folder: Path, needs: Callable[[str], str]) -> None:
+    needs(program("sshd"))
+    with Sshd(folder) as sshd:
+        facts = open_source(settings_for(sshd), {}).facts("/long")
+        source = open_source(replace(settings_for(sshd), timeout=1.0), {})
+        hangs = pytest.raises(TemporaryError, match=r"^ssh:/long: 127\.0\.0\.1 did not answer within 1 s")
+        with hangs, source.open("/long", 0, facts) as chunks:
+            next(chunks)
+            sshd.freeze()
+            list(chunks)
 
 
 def test_it_is_killed_in_the_middle_and_resumed(folder: Path, needs: Callable[[str], str], tmp_path: Path) -> None:
@@ -193,14 +303,12 @@ def test_nobody_there_passes(sshd: Sshd) -> None:
 @pytest.mark.parametrize("hello", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n"])
 def test_a_server_that_is_no_sshd_or_says_nothing_is_left(sshd: Sshd, hello: bytes) -> None:
     before = threading.active_count()
-    with raw(hello) as server, pytest.raises(TemporaryError, match="^ssh:/x: "):
-        ask(server, sshd)
-    assert threading.active_count() <= before + 1
-
-
-def ask(server: Raw, sshd: Sshd) -> None:
-    root = f"sftp://127.0.0.1:{server.port}/data/"
-    open_source(replace(settings_for(sshd), root=root, timeout=0.3), {}).facts("/x")
+    with raw(hello) as server:
+        root = f"sftp://127.0.0.1:{server.port}/data/"
+        source = open_source(replace(settings_for(sshd), root=root, timeout=0.3), {})
+        with pytest.raises(TemporaryError, match=r"^ssh:/x: (127\.0\.0\.1 did not answer within|the connection to)"):
+            source.facts("/x")
+    assert threading.active_count() == before
 
 
 def test_nothing_stays_open(sshd: Sshd, source: Source) -> None:

@@ -17,7 +17,7 @@ from park_spool.control_requests import user_name
 from park_spool.errors import DataError, NotFound, TemporaryError
 from park_spool.limits import read_size, size_words
 from park_spool.progress import utc
-from park_spool.sources.paths import clean, split
+from park_spool.sources.paths import clean, has_wildcard, split
 
 Entry = dict[str, Any]
 
@@ -60,7 +60,7 @@ def list_(href: str, spool: str | None, as_json: bool) -> None:
     name, path = split(href) or (None, "")
     if href and name is None:
         raise DataError(f"expected SOURCE:/PATH, got {href!r}")
-    if name is not None and any(sign in path for sign in "*?["):
+    if name is not None and has_wildcard(path):
         found: list[Any] = [f"{name}:{each}" for each in centre(spool).names(name, path)]
         lines: Iterator[str] = iter(found)
     else:
@@ -118,7 +118,7 @@ def get(href: str, spool: str | None, output: Path | None) -> None:
 
 
 @data.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @spool_option
 @click.option("--as", "name", metavar="NAME", help="The name that it gets there, of one file; else its own.")
 @guarded

@@ -118,7 +118,7 @@ def prepare(
 
 def fetcher(settings: Config, session: Admitted) -> Fetch | None:
     """Return what fetches the data of sources; None for a session that reads none."""
-    if not reads_sources(session.session):
+    if not reads_sources(session.session, bool(settings.datacenter)):
         return None
     from park_spool.fetch import Fetcher  # it brings HTTP and locks along
 

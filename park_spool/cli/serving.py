@@ -1,4 +1,7 @@
-"""`park serve`: park-spoold, park-reduced, park-web and, where there are sources, park-datad as children in the foreground, kept and stopped together."""
+"""`park serve`: park-spoold, park-reduced and park-web as children in the foreground, kept and stopped together.
+
+Where there are sources of data, park-datad is one of them.
+"""
 
 from __future__ import annotations
 

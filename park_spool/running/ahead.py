@@ -21,7 +21,7 @@ from pathlib import Path
 from park_spool.errors import ParkError
 from park_spool.naming import Unit
 from park_spool.processes import set_parent_death_signal
-from park_spool.sessions.data import is_remote, refs_of
+from park_spool.sessions.data import may_be_far, refs_of
 from park_spool.sessions.session import DataRef, Session
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def remote(session: Session, group: int, joblist: int, start: int, stop: int) ->
     seen: set[str] = set()
     for job in range(start, min(stop, jobs.size + 1)):
         for ref in refs_of(jobs.input(job), session.groups[group - 1].data):
-            if is_remote(ref.href) and ref.href not in seen:
+            if may_be_far(ref.href) and ref.href not in seen:
                 seen.add(ref.href)
                 yield ref
 

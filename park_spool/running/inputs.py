@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from park_spool.catalog.input_spec import is_resolved_data
-from park_spool.sessions.data import Fetch, digest, is_remote, refs_of, resolve, with_data
+from park_spool.sessions.data import Fetch, digest, may_be_far, refs_of, resolve, with_data
 from park_spool.sessions.element import Element, input_text
 from park_spool.sessions.session import DataRef, JobList
 from park_spool.start_values import started
@@ -70,7 +70,7 @@ class Inputs:
             self._fetched.add(ref)
 
     def _remote(self, job: int) -> list[DataRef]:
-        return [ref for ref in refs_of(self._joblist.input(job), self._group_data) if is_remote(ref.href)]
+        return [ref for ref in refs_of(self._joblist.input(job), self._group_data) if may_be_far(ref.href)]
 
     def _prepare(self, element: Element) -> Input:
         resolved = with_data(started(element, self._start), self._group_data, self._find)

@@ -79,7 +79,7 @@ class KnownSessions:
         said = controls.read(names)
         is_closed = folder.parent == self.member.layout.closed
         waits = known.waits if known else starts.waits_of(session.session)
-        far = known.reads_sources if known else reads_sources(session.session)
+        far = known.reads_sources if known else reads_sources(session.session, bool(self.member.config.datacenter))
         now = self.member.monotonic()
         fresh = Known(folder, session.with_priority(said.priority), said, is_closed, now, waits, far)
         self._remember(sid, fresh)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from park_spool.attributes import numbers
-from park_spool.sessions.data import DATA, is_remote
+from park_spool.sessions.data import DATA, is_remote, may_be_far
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import Group, JobList, Session
 
@@ -78,9 +78,10 @@ def hrefs(group: Group, joblist: int, job: int) -> dict[str, str]:
     return found
 
 
-def reads_sources(session: Session) -> bool:
-    """Say whether any job of a session reads a data set of a source."""
-    return any(is_remote(href) for group in session.groups for href in _all_hrefs(group))
+def reads_sources(session: Session, has_centre: bool = False) -> bool:
+    """Say whether any job of a session reads data that are to be fetched; through a data centre all of packages are."""
+    is_far = may_be_far if has_centre else is_remote
+    return any(is_far(href) for group in session.groups for href in _all_hrefs(group))
 
 
 def _all_hrefs(group: Group) -> Iterator[str]:

@@ -16,6 +16,7 @@ from park_spool.catalog.suggestions import quoted
 from park_spool.errors import SessionError
 from park_spool.places import NOWHERE, Places
 from park_spool.sessions.after import parse_after
+from park_spool.sessions.bundles_parsing import Bundles
 from park_spool.sessions.calls_parsing import check_alone
 from park_spool.sessions.fields import (
     Warnings,
@@ -54,10 +55,12 @@ def parse_session(
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `places` says where else its data may lie; `sid` is its own id, if it has one;
-    `functions_by_value` lets `<calls/>` in.
+    alone; `places` says where else its data may lie, and what patterns stand for; `sid` is its own id, if it
+    has one; `functions_by_value` lets `<calls/>` in. Raises what `places.names` does, its PermanentErrors with
+    the place.
     """
-    admission = Admission(registry, limits, files, places, Warnings(), sid, functions_by_value)
+    bundles = Bundles(places.names, limits)
+    admission = Admission(registry, limits, files, places, Warnings(), bundles, sid, functions_by_value)
     return _session(parse_tree(xml, limits), admission)
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from park_spool.errors import DataError
-from park_spool.sources.paths import clean_pattern, is_clean_name
+from park_spool.sources.paths import clean_pattern, has_wildcard, is_clean_name
 from park_spool.sources.source import MOST_NAMES, NotThere
 
 Listing = Callable[[str], Iterable[tuple[str, bool]]]
@@ -36,10 +36,6 @@ def expand(pattern: str, listing: Listing) -> list[str]:
         else:
             folders = [f"{folder}/{part}" for folder in folders]
     return sorted(_at_most(MOST_NAMES, pattern, "files", _matching(folders, last, False, listing, is_certain)))
-
-
-def has_wildcard(part: str) -> bool:
-    return any(letter in part for letter in "*?[")
 
 
 def _matching(

@@ -102,14 +102,17 @@ def _try(source: Source, path: str, partial: Partial, is_stale: bool, known: Fac
     facts = known or _asked(source, path, is_stale)
     if is_stale or partial.facts is None or not partial.facts.is_same(facts) or not _may_be(partial.size, facts):
         partial.restart(facts)
-    if partial.size == facts.size:
-        return facts  # nothing is missing
+    if partial.size and partial.size == facts.size:
+        return facts  # nothing is missing; an empty file is asked for, since some servers say 0 of any
     with closing(_chunks(source, path, partial.size, facts)) as chunks:
         for chunk in chunks:
+            if not _may_be(partial.size + len(chunk), facts):
+                more = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and more came")
+                raise _Broken(more, is_stale=True)
             partial.write(chunk)
     if facts.size is not None and partial.size != facts.size:
-        reason = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and {partial.size} came")
-        raise _Broken(reason, is_stale=partial.size > facts.size)
+        fewer = TemporaryError(f"{source.name}:{path} has {facts.size} bytes, and {partial.size} came")
+        raise _Broken(fewer, is_stale=False)
     return facts
 
 

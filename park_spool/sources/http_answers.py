@@ -69,7 +69,9 @@ def begin(response: HTTPResponse) -> int:
 
 
 def length(response: HTTPResponse) -> int | None:
-    """Return how many bytes the body has by its Content-Length; None if it does not say."""
+    """Return how many bytes the body has by its Content-Length; None if it does not say, or is sent in chunks."""
+    if response.getheader("Transfer-Encoding"):
+        return None
     given = set(response.headers.get_all("Content-Length", []))
     if len(given) > 1 or not all(_NUMBER.fullmatch(number) for number in given):
         raise TemporaryError(f"gives a length that is none: {', '.join(sorted(given))[:40]!r}")
@@ -79,7 +81,7 @@ def length(response: HTTPResponse) -> int | None:
 def _size(response: HTTPResponse) -> int | None:
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         return _content_range(response)[1]
-    return None if response.getheader("Transfer-Encoding") else length(response)
+    return length(response)
 
 
 def _content_range(response: HTTPResponse) -> tuple[int, int | None]:
@@ -90,7 +92,7 @@ def _content_range(response: HTTPResponse) -> tuple[int, int | None]:
         raise TemporaryError(f"sends a part and does not say which: {given[:40]!r}")
     first, last = int(found[1]), int(found[2])
     size = None if found[3] == "*" else int(found[3])
-    body = None if response.getheader("Transfer-Encoding") else length(response)
+    body = length(response)
     if first > last or (size is not None and last >= size) or (body is not None and body != last - first + 1):
         raise TemporaryError(f"sends a part that cannot be: {given[:40]!r}")
     return first, size

@@ -46,8 +46,9 @@ class HttpSource:
         self.name = settings.name
         self._settings = settings
         self._root = parts.path
-        self._host, self._port = parts.hostname or "", parts.port
         self._context = ssl.create_default_context() if parts.scheme == "https" else None
+        # Always with a port: http.client takes the last part of an IPv6 address for one.
+        self._host, self._port = parts.hostname or "", parts.port or redirects.PORTS[parts.scheme]
         self._headers = {
             "User-Agent": f"park-spool/{park_spool.__version__}",
             "Accept-Encoding": "identity",
@@ -75,14 +76,17 @@ class HttpSource:
     def _chunks(
         self, response: http.client.HTTPResponse, path: str, length: int | None, facts: Facts
     ) -> Iterator[bytes]:
-        left = length
+        yield from self._body(response, path, length)
+        if facts.is_same(self.facts(path)) is False:
+            raise Changed(f"{self.name}:{path} changed while it was read")
+
+    def _body(self, response: http.client.HTTPResponse, path: str, length: int | None) -> Iterator[bytes]:
+        left = length  # counted here: read1 of Python 3.11 would wait for more than there is
         while left != 0 and (data := self._read(response, path, CHUNK if left is None else min(left, CHUNK))):
             left = None if left is None else left - len(data)
             yield data
         if left:
             raise TemporaryError(f"{self.name}:{path}: {self._host} cut the connection {left} bytes before the end")
-        if facts.is_same(self.facts(path)) is False:
-            raise Changed(f"{self.name}:{path} changed while it was read")
 
     def _read(self, response: http.client.HTTPResponse, path: str, most: int) -> bytes:
         try:
@@ -123,7 +127,7 @@ class HttpSource:
             if response.headers.get_content_type() not in ("text/html", "application/xhtml+xml"):
                 raise DataError(f"{self.name}:{folder}/: {self._host} gives no list of this folder")
             page = bytearray()
-            while data := self._read(response, f"{folder}/", CHUNK):
+            for data in self._body(response, f"{folder}/", http_answers.length(response)):
                 page += data
                 if len(page) > LONGEST_LISTING:
                     raise DataError(f"{self.name}:{folder}/: its list has more than {LONGEST_LISTING} bytes")

@@ -17,7 +17,7 @@ from park_spool.errors import DataError
 MOST_BYTES = 1024
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 PUT = "put"  # what people and jobs have put into the data centre; nobody sets it up
-RESERVED = ("package", "file", "http", "https", PUT)
+NO_SOURCES = ("package", "file", "http", "https")  # what an href begins with that names none
 
 _FORBIDDEN = "\\?#@*[]"
 _WILD = "*?[]"
@@ -31,7 +31,7 @@ def split(href: str) -> tuple[str, str] | None:
     (('beamline', '/2026/run7/film.ort'), None, None, None)
     """
     name, colon, path = href.partition(":")
-    if not colon or not NAME.fullmatch(name) or (name in RESERVED and name != PUT):
+    if not colon or not NAME.fullmatch(name) or name in NO_SOURCES:
         return None
     return name, path
 
@@ -54,6 +54,24 @@ def clean_pattern(pattern: str) -> str:
     if "**" in pattern:
         raise DataError(f"the pattern {quoted(pattern)} has '**'; a '*' stands within one name, never for folders")
     return _checked(pattern, "".join(letter for letter in _FORBIDDEN if letter not in _WILD))
+
+
+def has_wildcard(path: str) -> bool:
+    """Say whether a path, or a part of one, is a pattern.
+
+    >>> has_wildcard("/2026/run7/*.ort"), has_wildcard("/2026/run7/film.ort")
+    (True, False)
+    """
+    return any(letter in path for letter in "*?[")
+
+
+def clean_root(path: str) -> str:
+    """Return the folder that an administrator named: letters that mean something in patterns or URLs are data there.
+
+    >>> clean_root("/users/me@site")
+    '/users/me@site'
+    """
+    return _checked(path, "\\")
 
 
 def is_clean_name(name: str) -> bool:

@@ -12,7 +12,7 @@ from park_spool.errors import DataError
 from park_spool.sources.paths import clean
 from park_spool.sources.settings import root_path
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 def inside(root: str, asked: str, location: str) -> str:
@@ -40,7 +40,7 @@ def inside(root: str, asked: str, location: str) -> str:
 
 def _server(url: SplitResult) -> tuple[str, str | None, int | None, str | None]:
     user = url.netloc.rpartition("@")[0] or None
-    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme), user
+    return url.scheme, url.hostname, url.port or PORTS.get(url.scheme), user
 
 
 def _below(root: str, path: str, location: str) -> str:

@@ -14,10 +14,11 @@ from typing import get_type_hints
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from park_spool.errors import ConfigError, DataError
-from park_spool.sources.paths import NAME, RESERVED, clean
+from park_spool.sources.paths import NAME, NO_SOURCES, PUT, clean_root
 
 Options = tuple[tuple[str, str | int | float | bool], ...]
 
+RESERVED = (*NO_SOURCES, PUT)
 WEB = ("http", "https")
 SFTP = "sftp"
 FILE = "file"
@@ -121,7 +122,9 @@ def _root(root: str) -> str:
     """Check a root, and let it end with '/'."""
     try:
         parts = urlsplit(root)
-        _ = parts.port
+        (parts.hostname or "").encode("idna")  # as the look-up of a host would, too late
+        if parts.port == 0:
+            raise ValueError("there is no port 0")
     except ValueError as error:
         raise ConfigError(f"root: expected a URL, got {root!r}: {error}") from error
     if parts.password is not None:
@@ -157,7 +160,7 @@ def root_path(root: str) -> str:
     ('/a b', '')
     """
     path = urlsplit(root).path.rstrip("/")
-    return clean(unquote(path, errors="strict")) if path else ""
+    return clean_root(unquote(path, errors="strict")) if path else ""
 
 
 def _check_together(settings: SourceSettings) -> None:

@@ -12,6 +12,7 @@ import logging
 import shlex
 import socket
 import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from getpass import getuser
@@ -25,13 +26,13 @@ from paramiko.hostkeys import InvalidHostKey
 from park_spool import notice_settings
 from park_spool.errors import ConfigError, DataError, ParkError, TemporaryError
 from park_spool.sources.expanding import expand
-from park_spool.sources.paths import clean
+from park_spool.sources.paths import clean, clean_pattern
 from park_spool.sources.settings import SourceSettings, root_path
 from park_spool.sources.source import CHUNK, Changed, NotThere, Refused
 from park_spool.store.facts import Facts
 
 PORT = 22
-KEEPALIVE = 15  # s
+KEEPALIVE, PATIENCE = 15, 2.0  # s
 
 _CHANNEL = "park_spool.sources.paramiko"  # of the log
 _FAILURES = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, UnicodeDecodeError)
@@ -67,7 +68,7 @@ class SftpSource:
             yield self._chunks(path, file, facts)
 
     def names(self, pattern: str) -> list[str]:
-        with self._session(pattern) as session:
+        with self._session(clean_pattern(pattern)) as session:
             return expand(pattern, lambda folder: self._listing(session, folder))
 
     def _chunks(self, path: str, file: paramiko.SFTPFile, facts: Facts) -> Iterator[bytes]:
@@ -114,21 +115,27 @@ class SftpSource:
             yield self._started(client)
 
     def _started(self, client: paramiko.SSHClient) -> paramiko.SFTPClient:
-        session = client.open_sftp()
-        channel = session.get_channel()
-        assert channel is not None
-        channel.settimeout(self._settings.timeout)
-        return session
+        transport = client.get_transport()
+        assert transport is not None
+        with _closed_after(self._settings.timeout, transport):
+            channel = transport.open_session(timeout=self._settings.timeout)
+            channel.settimeout(self._settings.timeout)
+            channel.invoke_subsystem("sftp")
+            return paramiko.SFTPClient(channel)
 
     @contextmanager
     def _connected(self, path: str) -> Iterator[paramiko.SSHClient]:
         logging.getLogger(_CHANNEL).setLevel(logging.CRITICAL)  # paramiko logs with a traceback what it raises, too
         with self._sentences(path):
             connection = socket.create_connection((self._host, self._port), self._settings.timeout)
-        with closing(connection), closing(paramiko.SSHClient()) as client:
-            with self._sentences(path):
-                self._let_in(path, client, connection)
-            yield client
+        client = paramiko.SSHClient()
+        with closing(connection):
+            try:
+                with self._sentences(path):
+                    self._let_in(path, client, connection)
+                yield client
+            finally:
+                _close(client)
 
     def _let_in(self, path: str, client: paramiko.SSHClient, connection: socket.socket) -> None:
         self._load_known_hosts(client)
@@ -139,9 +146,11 @@ class SftpSource:
         except paramiko.BadHostKeyException:
             raise
         except paramiko.SSHException as error:
-            transport = client.get_transport()
-            if transport is None or not transport.is_active() or "timeout" in str(error):
-                raise  # the connection failed; paramiko has no class of its own for that
+            transport = client.get_transport()  # paramiko has no class of its own for what only the connection did
+            if transport is None or not transport.is_active():
+                raise
+            if not transport.initial_kex_done or "timeout" in str(error):
+                raise TimeoutError from error
             raise Refused(
                 f"{self.name}:{path}: {self._host} does not let {self._user!r} in with the keys and the secret "
                 "that are there for it"
@@ -207,6 +216,36 @@ class SftpSource:
 
     def _forgetting(self) -> str:
         return f"ssh-keygen -f {shlex.quote(str(self._known_hosts))} -R {shlex.quote(_place(self._host, self._port))}"
+
+
+@contextmanager
+def _closed_after(seconds: float, transport: paramiko.Transport) -> Iterator[None]:
+    """Raise TimeoutError where paramiko would wait for an answer for ever: close what it waits on."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        transport.close()
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield
+    except _FAILURES as error:
+        if is_late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _close(client: paramiko.SSHClient) -> None:
+    """Close a connection, and wait for the thread that served it: paramiko tells it to end, and does not look."""
+    transport = client.get_transport()
+    client.close()
+    if transport is not None and transport.is_alive():
+        transport.join(PATIENCE)
 
 
 class _Unknown(paramiko.RejectPolicy):
