@@ -16,7 +16,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_clients import Bring, Connection, digest, filecache, in_turn, pooch
@@ -182,9 +182,7 @@ def hits(place: Place, name: str) -> list[Measure]:
 
 def in_place(place: Place) -> Config:
     """Return the settings of a node with an empty cache that can read the centre's store."""
-    import dataclasses
-
-    return dataclasses.replace(place.settings_with_centre, data_cache=place.remote.parent / "cache-beside-centre")
+    return replace(place.settings_with_centre, data_cache=place.remote.parent / "cache-beside-centre")
 
 
 def caches(place: Place, files: dict[str, list[str]]) -> list[Measure]:

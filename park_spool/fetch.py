@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,7 +131,7 @@ class Fetcher:
         """Return the file in the centre's own store if the centre holds it for this session already."""
         if ref.via == DIRECT or not self.settings.datacenter or not os.access(self.settings.store / "holds", os.X_OK):
             return None
-        held = holding.held(Store(self.settings.store), self.sid, ref.href)
+        held = holding.held(self._centres, self.sid, ref.href)
         return None if held is None or ref.sha256 not in (None, held) else self._in_place(held)
 
     def _fetched(self, ref: DataRef, source: SourceSettings, path: str) -> Path:
@@ -194,10 +195,14 @@ class Fetcher:
             found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning, known=known)
             return self.cache.adopt(partial, ref.href, found, digest)
 
+    @cached_property
+    def _centres(self) -> Store:
+        """Return the centre's own store, which need not be there, nor readable from here."""
+        return Store(self.settings.store)
+
     def _in_place(self, digest: str) -> Path | None:
         """Return the file in the centre's own store, where that can be read from here: nothing is copied then."""
-        store = self.settings.store
-        path = Store(store).blob(digest) if (store / "blobs").is_dir() else None
+        path = self._centres.blob(digest) if self._centres.places.blobs.is_dir() else None
         return path if path is not None and os.access(path, os.R_OK) else None
 
     def _make_room(self, wanted: int | None) -> None:
