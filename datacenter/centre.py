@@ -85,7 +85,7 @@ class Centre:
         self.listings: Once[list[str]] = Once(seats, self.seats)
         self.tally = Tally()
         self._lock = threading.Lock()
-        self._asked: dict[str, tuple[float, bool]] = {}
+        self._asked: dict[str, tuple[float, Found]] = {}
 
     # questions
 
@@ -187,14 +187,14 @@ class Centre:
 
     def _newest(self, name: str, path: str, href: str) -> Found:
         is_coming = self.updates.has(href)  # RACE: looked at first: it is in the store before it is known to be fresh
-        known = self.store.newest(href)
         if name == PUT:
+            known = self.store.newest(href)
             if known is None:
                 raise NotFound(f"nothing was sent here as {href}, or it is gone")
             return Found(known)
-        if known is not None and (checked := self._checked_lately(href)) is not None:
-            return Found(known, checked)
-        source = self.places[name].source
+        if (found := self._found_lately(href)) is not None:
+            return found
+        source, known = self.places[name].source, self.store.newest(href)
         if known is not None and not is_coming:
             same = self.questions.get(href, lambda: self._unless_changed(source, path, known), self._patience)
             if same is not None:
@@ -217,11 +217,12 @@ class Centre:
         found = [version for version in self.store.versions(href) if version.digest == digest]
         return found[-1] if found else None
 
-    def _checked_lately(self, href: str) -> bool | None:
-        """Say whether the source answered when it was asked about a file; None if that is too long ago."""
+    def _found_lately(self, href: str) -> Found | None:
+        """Return what was found when the source was asked about a file; None if that is too long ago, or evicted."""
         with self._lock:
-            when, is_checked = self._asked.get(href, (None, True))
-        return is_checked if when is not None and self._clock() - when < self._fresh else None
+            when, found = self._asked.get(href, (0.0, None))
+        is_fresh = found is not None and self._clock() - when < self._fresh
+        return found if is_fresh and found is not None and self.store.has(found.version.digest) else None
 
     def _unless_changed(self, source: Source, path: str, known: Version) -> Found | None:
         """Ask the source whether it still has a version; None if not. If it is silent, what is here counts."""
@@ -232,20 +233,18 @@ class Centre:
         except TemporaryError as error:
             log.warning("%s; the version of %s is given out", error, utc(known.fetched))
             is_checked = False
-        self._note(known.href, is_checked)
-        return Found(known, is_checked)
+        return self._note(Found(known, is_checked))
 
     def _update(self, source: Source, path: str, href: str) -> Version:
         """Bring the newest version of a file."""
-        known = self.store.newest(href)
-        if known is None or self._checked_lately(href) is None:  # else the one before has brought it just now
-            known = self._bring(source, path, href)
-            self._note(href, True)
-        return known
+        if (found := self._found_lately(href)) is not None:
+            return found.version  # the one before has brought it just now
+        return self._note(Found(self._bring(source, path, href))).version
 
-    def _note(self, href: str, is_checked: bool) -> None:
+    def _note(self, found: Found) -> Found:
         with self._lock:
-            self._asked[href] = self._clock(), is_checked
+            self._asked[found.version.href] = self._clock(), found
+        return found
 
     def _bring(self, source: Source, path: str, href: str) -> Version:
         tries = self.places[source.name].settings.tries

@@ -34,7 +34,7 @@ class Keeper:
         self._centre.forget_old()
         sweep(self._centre.store)
         self._centre.downloads.room.tidy()
-        found = entries(self._centre.store)
+        found = entries(self._centre.store, is_named=False)
         held = sum(1 for entry in found if entry.holders or entry.is_pinned)
         self._centre.tally = Tally(len(found), held, sum(entry.size for entry in found))
         return False

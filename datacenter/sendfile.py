@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from waitress.task import WSGITask  # type: ignore[import-untyped]
 from .problems import FULL, Rejection
 
 SPAN = 1 << 20
+SMALL = 1 << 16  # bytes of a file that is read, and sent with its head: sendfile pays for larger ones
 TURN = 16 << 20  # bytes to one reader before the others have their turn
 _GONE = frozenset(
     {errno.ECONNRESET, errno.ENOTCONN, errno.ESHUTDOWN, errno.ECONNABORTED, errno.EPIPE, errno.EBADF, errno.ETIMEDOUT}
@@ -56,6 +58,14 @@ class OneRequest(WSGITask):  # type: ignore[misc]
         super().start()
         if len(self.channel.requests) > 1:
             self.set_close_on_finish()
+
+    def write(self, data: bytes) -> None:
+        """Let the head and a small body go out at once: a system call and a wake of the reader cost more than both."""
+        if self.wrote_header or len(data) > SMALL:
+            super().write(data)
+            return
+        with self.channel.joined():
+            super().write(data)
 
 
 class GatedParser(HTTPRequestParser):  # type: ignore[misc]
@@ -96,14 +106,28 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, gate: Gate, *arguments: Any, **named: Any) -> None:
         self.parser_class = partial(GatedParser, gate)
         self._in_turn = 0
+        self._held: list[bytes] | None = None
         super().__init__(*arguments, **named)
 
     def write_soon(self, data: Any) -> int:
         """Take a response's bytes, or the file that is its body."""
         if isinstance(data, ReadOnlyFileBasedBuffer) and _is_file(data.file):
             data.get = partial(span, data)
+        elif self._held is not None:
+            self._held.append(data)
+            return len(data)
         written: int = super().write_soon(data)
         return written
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Let the bytes that are written in here go out as one piece. One thread at a time answers a connection."""
+        held = self._held = []
+        try:
+            yield
+        finally:
+            self._held = None
+        self.write_soon(b"".join(held))
 
     def send(self, data: Any, do_close: bool = True) -> int:
         """Send bytes or a span; return how many went out, 0 if none can now. Errors as in waitress's own `send`."""

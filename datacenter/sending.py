@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flask import Response, request
+from werkzeug.http import http_date
 from werkzeug.wsgi import wrap_file
 
 from .once import Busy
 from .ranges import choose_part, is_unchanged
+from .sendfile import SMALL
 
 PIECE = 1 << 18
+CONDITIONS = ("If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since")
 
 
 def send_blob(path: Path, digest: str, fetched: float | None = None) -> Response:
@@ -27,7 +30,7 @@ def send_blob(path: Path, digest: str, fetched: float | None = None) -> Response
     response = _head(digest, modified)
     with ExitStack() as opened:
         file = opened.enter_context(_open(path))
-        if response.make_conditional(request).status_code != 200:
+        if _is_conditional() and response.make_conditional(request).status_code != 200:
             return response
         size = os.fstat(file.fileno()).st_size
         start, stop = _part(response, digest, modified, size) or (0, size)
@@ -39,6 +42,10 @@ def send_blob(path: Path, digest: str, fetched: float | None = None) -> Response
     return response
 
 
+def _is_conditional() -> bool:
+    return any(name in request.headers for name in CONDITIONS)
+
+
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
@@ -47,13 +54,11 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _head(digest: str, modified: datetime | None) -> Response:
-    response = Response(mimetype="application/octet-stream")
+    headers = {"ETag": f'"{digest}"', "X-Park-Digest": digest, "Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
+    if modified is not None:
+        headers["Last-Modified"] = http_date(modified)
+    response = Response(None, 200, headers, content_type="application/octet-stream")
     response.automatically_set_content_length = False
-    response.set_etag(digest)
-    response.last_modified = modified
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers["X-Park-Digest"] = digest
-    response.headers["Cache-Control"] = "no-cache"
     return response
 
 
@@ -76,7 +81,10 @@ def _part(response: Response, digest: str, modified: datetime | None, size: int)
 
 def _attach(response: Response, file: BinaryIO, count: int) -> None:
     """Make an open file the body: waitress's wrapper sends as much of it as is announced, and closes it."""
-    if "wsgi.file_wrapper" in request.environ:
+    if count <= SMALL:
+        with file:
+            response.response = list(_pieces(file, count))
+    elif "wsgi.file_wrapper" in request.environ:
         response.response = wrap_file(request.environ, file, PIECE)
         response.direct_passthrough = True
     else:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 _ABSENT = (errno.ENOENT, errno.ESTALE)
 _PIECE = 1 << 20
+_KINDS = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
 
 
 class Disk:
@@ -80,15 +81,21 @@ class Disk:
 
     def kind(self, path: Path) -> str | None:
         """Say what a name is, a link not followed: "file", "folder", "link" or "other"; None if it is not there."""
+        status = self._lstat(path)
+        return None if status is None else _KINDS.get(statmode.S_IFMT(status.st_mode), "other")
+
+    def size(self, path: Path) -> int:
+        """Return how long a file is that nobody writes to any more; 0 if it is not there, or is no file."""
+        return status.st_size if (status := self._lstat(path)) and statmode.S_ISREG(status.st_mode) else 0
+
+    def _lstat(self, path: Path) -> os.stat_result | None:
         self.step("lstat", path)
         try:
-            mode = os.lstat(path).st_mode
+            return os.lstat(path)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
             raise
-        kinds = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
-        return kinds.get(statmode.S_IFMT(mode), "other")
 
     # changes
 

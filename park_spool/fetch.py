@@ -16,7 +16,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ from park_spool.sources.paths import PUT, clean, split
 from park_spool.sources.settings import SourceSettings
 from park_spool.sources.source import Later, Source
 from park_spool.store import evicting, holding
+from park_spool.store.entries import total
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
 from park_spool.store.versions import Version
@@ -46,6 +48,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 3600.0  # s that a centre may take to bring a file
 ROUNDS = 3  # through all ways: a data centre may just be starting
 LATER_SECONDS = 0.5  # between two questions whether it has it
+UNKNOWN = Facts(None)
 
 
 class Way(NamedTuple):
@@ -66,6 +69,7 @@ class Fetcher:
     cache: Store
     environment: Mapping[str, str]
     pause: Callable[[float], None] = time.sleep
+    slack: evicting.Slack = field(default_factory=evicting.Slack)
 
     @classmethod
     def of(cls, spool: Path, session_json: Path, cache: Path | None) -> Fetcher:
@@ -93,7 +97,7 @@ class Fetcher:
         if ref.href.startswith(DIRECTLY) and (not self.settings.datacenter or ref.via == DIRECT):
             return None
         source, path = self._named(ref)
-        return self._here(ref) or self._fetched(ref, source, path)
+        return self._here(ref) or self._held_in_place(ref) or self._fetched(ref, source, path)
 
     def _named(self, ref: DataRef) -> tuple[SourceSettings, str]:
         """Return the source that a reference names, and the path in it. DataError if the user may not have it."""
@@ -122,6 +126,13 @@ class Fetcher:
                 return None
             holding.hold(self.cache, self.sid, known)
         return path
+
+    def _held_in_place(self, ref: DataRef) -> Path | None:
+        """Return the file in the centre's own store if the centre holds it for this session already."""
+        if ref.via == DIRECT or not self.settings.datacenter or not os.access(self.settings.store / "holds", os.X_OK):
+            return None
+        held = holding.held(self._centres, self.sid, ref.href)
+        return None if held is None or ref.sha256 not in (None, held) else self._in_place(held)
 
     def _fetched(self, ref: DataRef, source: SourceSettings, path: str) -> Path:
         with self.cache.single(ref.href):
@@ -156,8 +167,8 @@ class Fetcher:
             raise DataError(f"the data centre has {ref.href} with SHA-256 {digest}, the session asks for {ref.sha256}")
         if digest is not None and (found := self._in_place(digest)) is not None:
             return found
-        self._make_room(facts.size or 0)
-        version = self._kept(ref, way, path, ref.sha256 or digest)
+        self._make_room(facts.size)
+        version = self._kept(ref, way, path, ref.sha256 or digest, facts)
         kept = self.cache.blob(holding.hold(self.cache, self.sid, version))
         if kept is None:
             raise TemporaryError(f"{ref.href} went from {self.cache.root} as soon as it was there; it is fetched again")
@@ -175,23 +186,30 @@ class Fetcher:
             self.pause(LATER_SECONDS)
             waited += LATER_SECONDS
 
-    def _kept(self, ref: DataRef, way: Way, path: str, digest: str | None) -> Version:
+    def _kept(self, ref: DataRef, way: Way, path: str, digest: str | None, facts: Facts) -> Version:
         """Take a file into the cache; one of this machine is not copied where that can be helped."""
         if isinstance(way.source, FileSource):
             return self.cache.take(way.source.local(path), ref.href, way.source.facts(path), digest)
         with self.cache.begin(ref.href) as partial:
-            found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning)
+            known = None if facts == UNKNOWN else facts
+            found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning, known=known)
             return self.cache.adopt(partial, ref.href, found, digest)
+
+    @cached_property
+    def _centres(self) -> Store:
+        """Return the centre's own store, which need not be there, nor readable from here."""
+        return Store(self.settings.store)
 
     def _in_place(self, digest: str) -> Path | None:
         """Return the file in the centre's own store, where that can be read from here: nothing is copied then."""
-        store = self.settings.store
-        path = Store(store).blob(digest) if (store / "blobs").is_dir() else None
+        path = self._centres.blob(digest) if self._centres.places.blobs.is_dir() else None
         return path if path is not None and os.access(path, os.R_OK) else None
 
-    def _make_room(self, needed: int) -> None:
+    def _make_room(self, wanted: int | None) -> None:
         """Keep the cache within its size; what sessions hold stays as long as all of it fits."""
-        size = self.settings.data_cache_size
+        if self.slack.take(wanted):
+            return
+        needed, size = wanted or 0, self.settings.data_cache_size
         self._release(self._is_over)
         try:
             evicting.make_room(self.cache, needed, size)
@@ -199,9 +217,10 @@ class Fetcher:
             log.warning("%s; what open sessions began with is let go", error)
             self._release(lambda sid: True)
             evicting.make_room(self.cache, needed, size)
+        self.slack.find(size - needed - total(self.cache))
 
     def _release(self, may_go: Callable[[str], bool]) -> None:
-        for sid in filter(may_go, holding.holders(self.cache)):
+        for sid in filter(may_go, holding.sessions(self.cache)):
             holding.release(self.cache, sid)
 
     def _is_over(self, sid: str) -> bool:
@@ -213,4 +232,4 @@ def _facts_if_known(source: Source, path: str) -> Facts:
     try:
         return source.facts(path)
     except TemporaryError:
-        return Facts(None)
+        return UNKNOWN

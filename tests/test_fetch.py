@@ -252,6 +252,8 @@ def test_where_the_store_can_be_seen_nothing_is_copied(served: Site) -> None:
     path = fetcher(served.config)(ref())
     assert path.is_relative_to(served.config.store) and path.read_text() == "966.5"
     assert list((served.config.cache / "blobs").rglob("*")) == []
+    served.kill("datad")  # which holds it for the session from now on, so nobody need be asked
+    assert fetcher(served.config)(ref()) == path
 
 
 def test_else_it_goes_into_the_cache_and_is_held_against_its_digest(

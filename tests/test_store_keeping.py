@@ -15,7 +15,7 @@ from park_spool.atomic import Disk
 from park_spool.errors import DataError, TemporaryError
 from park_spool.store import evicting, holding, naming, verifying
 from park_spool.store.checking import check
-from park_spool.store.entries import Entry, entries
+from park_spool.store.entries import Entry, entries, total
 from park_spool.store.facts import Facts
 from park_spool.store.store import Store
 from park_spool.store.sweeping import sweep
@@ -229,6 +229,25 @@ def test_a_hold_that_comes_while_it_is_evicted_wins(tmp_path: Path) -> None:
 def test_the_free_space_of_the_disk_is_asked(store: Store) -> None:
     assert evicting.free_space(store.root) > 0
     assert evicting.make_room(store) == []
+
+
+def test_room_that_was_found_serves_for_a_minute_and_for_an_eighth_of_it() -> None:
+    now = [1000.0]
+    slack = evicting.Slack(lambda: now[0])
+    assert not slack.take(0)  # nobody has looked yet
+    slack.find(800)
+    assert (slack.take(60), slack.take(40), slack.take(1)) == (True, True, False)
+    slack.find(800)
+    assert not slack.take(None)  # of a size that is not known
+    now[0] += evicting.LOOK_SECONDS
+    assert not slack.take(1)
+
+
+def test_where_all_fits_nobody_reads_who_holds_what(store: Store, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hundred(store, wall, 2)
+    monkeypatch.delattr(holding, "holders")
+    assert evicting.make_room(store, 50, quota=250, free=lambda root: PLENTY) == []
+    assert total(store) == 200
 
 
 # verification

@@ -58,9 +58,11 @@ def fetch(
     tries: int,
     pause: Callable[[float], None],
     said: Callable[[str], None],
+    known: Facts | None = None,
 ) -> Facts:
     """Bring a file here, and return of which version it is; `said` gets a sentence for each try that broke off.
 
+    `known` is what the source has said just now, so that the first try need not ask again.
     Raises NotThere, Refused or DataError at once, TemporaryError with the last reason after `tries` tries in a row
     that brought nearly nothing.
     """
@@ -68,8 +70,9 @@ def fetch(
     while True:
         before = partial.size
         try:
-            return _try(source, path, partial, is_stale)
+            return _try(source, path, partial, is_stale, known)
         except _Broken as broken:
+            known = None
             was_resumed, is_stale = before > 0 and not is_stale, broken.is_stale
             if is_stale and was_resumed:
                 said(f"{broken.reason}; it is begun anew")
@@ -95,8 +98,8 @@ def _times(tries: int) -> str:
     return "one try" if tries == 1 else f"{tries} tries"
 
 
-def _try(source: Source, path: str, partial: Partial, is_stale: bool) -> Facts:
-    facts = _asked(source, path, is_stale)
+def _try(source: Source, path: str, partial: Partial, is_stale: bool, known: Facts | None) -> Facts:
+    facts = known or _asked(source, path, is_stale)
     if is_stale or partial.facts is None or not partial.facts.is_same(facts) or not _may_be(partial.size, facts):
         partial.restart(facts)
     if partial.size and partial.size == facts.size:

@@ -41,6 +41,12 @@ def digests(store: Store) -> Iterator[str]:
                 yield name
 
 
+def total(store: Store) -> int:
+    """Return how many bytes all blobs are."""
+    with store.told("add up its files"):
+        return sum(store.disk.size(store.places.blob(digest)) for digest in digests(store))
+
+
 def _blobs(store: Store) -> Iterator[tuple[str, int, float]]:
     for digest in digests(store):
         status = store.disk.stat(store.places.blob(digest))

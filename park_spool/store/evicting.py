@@ -9,14 +9,19 @@ where that would not be enough.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from park_spool.errors import TemporaryError
 from park_spool.limits import size_words
 from park_spool.store import holding
-from park_spool.store.entries import Entry, entries
+from park_spool.store.entries import Entry, entries, total
 from park_spool.store.store import Store
+
+SHARERS = 8  # processes that may fill one store at a time
+LOOK_SECONDS = 60.0
 
 
 def lacking(total: int, needed: int, quota: int | None, free: int, floor: int) -> int:
@@ -67,6 +72,8 @@ def make_room(
         left = free(store.root)
     if quota is None and lacking(0, needed, None, left, floor) == 0:
         return []
+    if quota is not None and lacking(total(store), needed, quota, left, floor) == 0:
+        return []  # the usual case: who holds what need not be read
     found = entries(store, is_named=False)
     chosen = choose(found, needed, quota, left, floor, kept)
     if chosen is None:
@@ -77,6 +84,29 @@ def make_room(
             "Nothing was evicted: end or delete sessions, unpin, or give it more space"
         )
     return evict(store, chosen) if chosen else []
+
+
+@dataclass
+class Slack:
+    """Room that a look at all files has found, so that not each new file needs a look.
+
+    The next look is due when an eighth of the room is used, since other processes use it, too, or after a minute.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _left: int = 0
+    _until: float = 0.0
+
+    def take(self, needed: int | None) -> bool:
+        """Use some bytes of it; False if a look is due, as it is for a file of unknown size."""
+        if needed is None or needed > self._left or self.clock() >= self._until:
+            return False
+        self._left -= needed
+        return True
+
+    def find(self, room: int) -> None:
+        """Say how many bytes a look has found."""
+        self._left, self._until = room // SHARERS, self.clock() + LOOK_SECONDS
 
 
 def evict(store: Store, chosen: Iterable[Entry]) -> list[Entry]:

@@ -68,11 +68,16 @@ def release(store: Store, sid: str) -> None:
             store.disk.remove_tree(grave)
 
 
+def sessions(store: Store) -> list[str]:
+    """Return the sessions that hold something, sorted."""
+    with store.told("list its holds"):
+        return list(filter(is_sid, store.disk.names(store.places.holds)))
+
+
 def holders(store: Store) -> dict[str, set[str]]:
     """Return the digests that each session holds."""
     with store.told("list its holds"):
-        sids = filter(is_sid, store.disk.names(store.places.holds))
-        return {sid: found for sid in sids if (found := set(_holds(store, sid)))}
+        return {sid: found for sid in sessions(store) if (found := set(_holds(store, sid)))}
 
 
 def pin(store: Store, digest: str) -> None:

@@ -69,11 +69,11 @@ class Places:
 
     def blob(self, digest: str) -> Path:
         """Return a blob's path. Raises DataError where that is no digest."""
-        return self.blobs / checked_digest(digest)[:2] / digest
+        return self.root / f"blobs/{checked_digest(digest)[:2]}/{digest}"  # one join: it is made at each look
 
     def shard(self, key: str) -> Path:
         """Return the folder of an href's versions: one of 256, so that a look at one href lists few names."""
-        return self.versions / key[:2]
+        return self.root / f"versions/{key[:2]}"
 
     def version(self, key: str, seq: int) -> Path:
         return self.shard(key) / f"{key}.{seq:09d}"

@@ -1,4 +1,4 @@
-"""The store's small files: sealed JSON, published whole and durable, and read without a complaint.
+"""The store's small files: sealed JSON, published whole, durable unless said otherwise, and read without a complaint.
 
 Guarantees: what is not whole, not JSON or not a file is None to a reader, whatever its bytes are.
 """
@@ -25,11 +25,11 @@ def read(disk: Disk, path: Path) -> dict[str, Any] | None:
         return None
 
 
-def write(disk: Disk, path: Path, fields: dict[str, Any]) -> None:
+def write(disk: Disk, path: Path, fields: dict[str, Any], durable: bool = True) -> None:
     """Write a note in the place of whatever stood there."""
     if disk.kind(path) == "folder":
         disk.remove_tree(path)
-    disk.publish(path, sealed.seal_json(fields), durable=True)
+    disk.publish(path, sealed.seal_json(fields), durable)
 
 
 def write_once(disk: Disk, path: Path, fields: dict[str, Any]) -> bool:

@@ -46,7 +46,8 @@ class Partial(HashedFile):
         """Begin anew, with a version of these facts."""
         with trouble.told(self._root, "begin a file"):
             self.discard()  # before the note: it must never speak of another version's bytes
-            notes.write(self._disk, self._note, facts.to_json() | {"boot": self._boot})
+            # CRASH: it counts for nothing after a power cut, so it need not be durable.
+            notes.write(self._disk, self._note, facts.to_json() | {"boot": self._boot}, durable=False)
             self.facts = facts
 
     def forget(self) -> None:

@@ -90,8 +90,8 @@ def record(disk: Disk, places: Places, version: Version) -> Version:
 
 
 def _numbers(disk: Disk, places: Places, key: str) -> list[int]:
-    found = map(naming.parse_version, disk.names(places.shard(key)))
-    return sorted(one[1] for one in found if one is not None and one[0] == key)
+    names = (name for name in disk.names(places.shard(key)) if name.startswith(key))
+    return sorted(one[1] for one in map(naming.parse_version, names) if one is not None)
 
 
 def read(disk: Disk, places: Places, key: str, seq: int) -> Version | None:
