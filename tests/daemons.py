@@ -41,7 +41,7 @@ def _holds(is_so: Callable[[], object]) -> bool:
 class Site:
     """A spool with its daemons; all of them are gone when the `with` block ends."""
 
-    def __init__(self, root: Path, *daemons: str, **settings: float) -> None:
+    def __init__(self, root: Path, *daemons: str, **settings: object) -> None:
         self.spool = root / "spool"
         make_spool(self.spool)
         settings = {**QUICK, **settings}
