@@ -16,6 +16,8 @@ setup(
         "park_spool.reducing",
         "park_spool.running",
         "park_spool.sessions",
+        "park_spool.sources",
+        "park_spool.store",
         "park_spool.tending",
         "park_spool.datacenter",
         "park_spool.web",

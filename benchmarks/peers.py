@@ -31,7 +31,19 @@ huey = SqliteHuey(filename="huey.db")
 def noop(number):
     return number
 """
-PACKAGES = ("dask", "distributed", "jug", "huey", "hyperqueue", "numpy", "refnx")
+PACKAGES = (
+    "dask",
+    "distributed",
+    "jug",
+    "huey",
+    "hyperqueue",
+    "numpy",
+    "refnx",
+    "flask",
+    "waitress",
+    "pooch",
+    "fsspec",
+)
 HYPERQUEUE_LOOK = 1.0  # s between the looks of its client
 Run = Callable[[int], float]
 

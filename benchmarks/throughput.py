@@ -20,7 +20,18 @@ import peers
 import psutil
 from spools import cpus
 
-PARTS = ("functions", "executables", "preload", "fits", "archiving", "archive", "latency", "calls", "idle")
+PARTS = (
+    "functions",
+    "executables",
+    "preload",
+    "fits",
+    "archiving",
+    "archive",
+    "latency",
+    "calls",
+    "idle",
+    "datacenter",
+)
 MODULES = {"archive": "big_archive"}  # a part is in the file of its name but for these
 QUIET = 0.1  # CPUs that others may use before and after a part
 RESULTS = Path(__file__).parent / "results"

@@ -1,1 +1,1 @@
-"""The data centre: one fetch of a remote data set for all nodes.  Until it is here, data is read directly."""
+"""The data centre: it fetches each file of a remote source once, keeps it by its digest, and serves it to all nodes."""

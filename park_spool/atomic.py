@@ -19,10 +19,9 @@ from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 
-from park_spool.errors import SpoolError
-
 _ABSENT = (errno.ENOENT, errno.ESTALE)
 _PIECE = 1 << 20
+_KINDS = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
 
 
 class Disk:
@@ -82,23 +81,29 @@ class Disk:
 
     def kind(self, path: Path) -> str | None:
         """Say what a name is, a link not followed: "file", "folder", "link" or "other"; None if it is not there."""
+        status = self._lstat(path)
+        return None if status is None else _KINDS.get(statmode.S_IFMT(status.st_mode), "other")
+
+    def size(self, path: Path) -> int:
+        """Return how long a file is that nobody writes to any more; 0 if it is not there, or is no file."""
+        return status.st_size if (status := self._lstat(path)) and statmode.S_ISREG(status.st_mode) else 0
+
+    def _lstat(self, path: Path) -> os.stat_result | None:
         self.step("lstat", path)
         try:
-            mode = os.lstat(path).st_mode
+            return os.lstat(path)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
             raise
-        kinds = {statmode.S_IFREG: "file", statmode.S_IFDIR: "folder", statmode.S_IFLNK: "link"}
-        return kinds.get(statmode.S_IFMT(mode), "other")
 
     # changes
 
-    def create(self, path: Path, data: bytes = b"") -> bool:
+    def create(self, path: Path, data: bytes = b"", mode: int = 0o666) -> bool:
         """Create a file exclusively; False if the name is taken. It may offer a name, it never decides an owner."""
         self.step("create", path)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
             return False
         try:
@@ -131,6 +136,10 @@ class Disk:
     def _stands(self, path: Path) -> bool:
         return path.name in self.names(path.parent, hidden=True)
 
+    def temporary(self) -> Path:
+        """Make up a name on the same file system, which nobody else uses."""
+        return self._tmp / f"{self._owner}.{next(self._numbers)}"
+
     def publish(self, path: Path, data: bytes, durable: bool = False, mode: int = 0o666) -> None:
         """Write a file under a temporary name, then rename it: nobody ever sees half of it.
 
@@ -141,7 +150,7 @@ class Disk:
 
     def publish_made(self, path: Path, make: Callable[[Path], None], durable: bool = True) -> None:
         """Let a file be made under a temporary name, then rename it. `make` is given the name, and may raise."""
-        temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
+        temporary = self.temporary()
         try:
             make(temporary)
             if durable:
@@ -165,7 +174,7 @@ class Disk:
         if self.kind(folder / found[0]) == "file":
             self.sync(folder)  # another's, and perhaps not durable yet
             return found
-        temporary = self._tmp / f"{self._owner}.{next(self._numbers)}"
+        temporary = self.temporary()
         try:
             found = self._copy(source, temporary, most)  # it may have changed since: what is copied now counts
             if found is not None:
@@ -221,6 +230,15 @@ class Disk:
     def _rename(self, source: Path, target: Path) -> None:
         self.step("rename", target)
         os.rename(source, target)
+
+    def link(self, source: Path, target: Path) -> bool:
+        """Give a file a second name, a link not followed; False if that name is another's, who was first."""
+        self.step("link", target)
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except FileExistsError:  # NFS: a link can report this after it happened
+            return os.path.samestat(os.lstat(source), os.lstat(target))
+        return True
 
     def unlink(self, path: Path) -> bool:
         """Remove a name; False if it was gone."""
@@ -280,18 +298,3 @@ def files_below(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         yield from (Path(parent) / name for name in names)
         yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
-
-
-def require_one_file_system(root: Path, folders: tuple[str, ...]) -> None:
-    """Refuse a spool whose folders are not all on one file system: rename would not be atomic.
-
-    Raises SpoolError, naming the folder.
-    """
-    device = os.stat(root).st_dev
-    for name in folders:
-        if os.stat(root / name).st_dev != device:
-            raise SpoolError(
-                f"{root / name} is on another file system than {root}: "
-                "a spool must be on one, since work moves by rename; "
-                "nothing was started. Put the whole spool on one file system."
-            )

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from park_spool import filesystem, notice_settings
+from park_spool import data_settings, filesystem, notice_settings, settings_file
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.layout import FOLDERS, Layout
+from park_spool.places import Places
+from park_spool.sources.paths import PUT
+from park_spool.sources.settings import SourceSettings
 
 DEFAULT, DEFAULT_SHARED = "default", "default on a shared file system"
 BY_MODE = "the mode bits of the spool's folders"
+PORTS = ("port", "data_port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,24 @@ class Config:
     webhook: str = ""
     webhook_secret: str = ""
     keep_days: float | None = None  # for ever; 0 in park.toml means that, too
+    datacenter: tuple[str, ...] = ()
+    data_host: str = "127.0.0.1"
+    data_port: int = 5401
+    data_store: Path = Path("data")
+    data_quota: int | None = None  # as much as the disk has; 0 in park.toml means that, too
+    data_free: int = 1_000_000_000
+    data_fresh: float = 60.0
+    data_secret: Path = Path("datacenter.secret")
+    data_cache: Path = Path("~/.cache/park-spool/data")
+    data_cache_size: int = 20_000_000_000
+    direct_fallback: bool = False
+    sources: tuple[SourceSettings, ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if is_number and field.name != "port" and not 0 < value < math.inf:
+            if is_number and field.name not in PORTS and not 0 < value < math.inf:
                 raise ConfigError(f"{field.name}: expected a number above 0, got {value!r}")
         if not self.unit_lifetime + self.heartbeat_seconds < self.claim_expiry:
             raise ConfigError(
@@ -94,13 +108,36 @@ class Config:
             )
         if not 1 <= self.max_attempts <= 99:
             raise ConfigError(f"max_attempts: expected 1 to 99, got {self.max_attempts}")
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(f"port: expected 0 to 65535, got {self.port}")
+        for name in PORTS:
+            if not 0 <= getattr(self, name) <= 65535:
+                raise ConfigError(f"{name}: expected 0 to 65535, got {getattr(self, name)}")
+        data_settings.check(self.datacenter)
         notice_settings.check(self.notify, self.smtp, self.smtp_security, self.webhook)
 
     @property
     def layout(self) -> Layout:
         return Layout(self.spool)
+
+    @property
+    def store(self) -> Path:
+        """Return the folder of the data centre's store."""
+        return self.spool / self.data_store
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder in which this machine keeps data of sources."""
+        return self.spool / self.data_cache.expanduser()
+
+    @property
+    def places(self) -> Places:
+        """Return where the data of sessions may lie."""
+        names = (*(source.name for source in self.sources), *[PUT] * bool(self.datacenter))
+        return Places(self.data_roots, names, {source.name: source.users for source in self.sources if source.users})
+
+    @property
+    def secret(self) -> Path:
+        """Return the file with the data centre's token."""
+        return self.spool / self.data_secret
 
     @property
     def service_folders(self) -> tuple[Path, ...]:
@@ -156,8 +193,12 @@ def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, 
     values, sources = _gather(layout, shared, overrides)
     values.setdefault("functions_by_value", is_personal(layout))
     archive = values.pop("archive", None)
-    typed = _typed(layout, values)
+    named = values.pop("sources", None)
+    hints = {key: hint for key, hint in get_type_hints(Config).items() if key not in ("spool", "is_shared")}
+    typed = settings_file.typed(layout.settings, hints, values)
     try:
+        if named is not None:
+            typed["sources"] = data_settings.read_sources(named, layout.root)
         settings = Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
     except ConfigError as error:
         raise ConfigError(f"{layout.settings}: {error}") from error
@@ -166,23 +207,14 @@ def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, 
 
 def _gather(layout: Layout, shared: bool, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Put the values of all sources above each other, and note which source each is from."""
-    text = _read(layout.settings)
+    text = settings_file.read(layout.settings)
     given = {key: value for key, value in overrides.items() if value is not None}
-    values: dict[str, Any] = {**_defaults(shared), **_parse(layout.settings, text), **given}
+    parsed = settings_file.parse(layout.settings, text)
+    values: dict[str, Any] = {**_defaults(shared), **parsed, **given}
     sources = dict.fromkeys([*_defaults(shared), *(["archive"] if shared else [])], DEFAULT_SHARED)
     sources |= {"is_shared": "the system's table of mounts", "functions_by_value": BY_MODE}
-    sources |= {key: f"{layout.settings.name}, line {_line(text, key)}" for key in _parse(layout.settings, text)}
+    sources |= {key: f"{layout.settings.name}, line {settings_file.line_of(text, key)}" for key in parsed}
     return values, {**sources, **dict.fromkeys(given, "command line")}
-
-
-def _line(text: str, key: str) -> int:
-    """Return the line on which a key of a TOML file stands, counted from 1; 0 if it cannot be seen.
-
-    >>> _line("# port = 1\\n\\nport = 5500\\n", "port")
-    3
-    """
-    found = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[=.]", text, re.MULTILINE)
-    return text.count("\n", 0, found.end()) + 1 if found else 0
 
 
 def _is_checkouts_own(root: Path) -> bool:
@@ -208,22 +240,6 @@ def is_personal(layout: Layout) -> bool:
     return not any(layout.folder(name).stat().st_mode & others for name in (".", *FOLDERS))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}; nothing was started") from error
-
-
-def _parse(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}; nothing was started") from error
-
-
 def _archive(layout: Layout, shared: bool, given: object) -> Path:
     if given is not None:
         return (layout.root / Path(str(given)).expanduser()).absolute()
@@ -231,37 +247,6 @@ def _archive(layout: Layout, shared: bool, given: object) -> Path:
         # SQLite's documentation rules WAL out on network file systems, and their locks are not to be trusted.
         return Path(f"~/.local/share/park-spool/{layout.root.name}.sqlite").expanduser()
     return layout.archive
-
-
-def _typed(layout: Layout, values: Mapping[str, Any]) -> dict[str, Any]:
-    hints = get_type_hints(Config)
-    typed: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in hints or key in ("spool", "is_shared"):
-            raise ConfigError(
-                f"{layout.settings}: unknown setting {key!r}; "
-                f"known are {', '.join(sorted(set(hints) - {'spool', 'is_shared'}))}"
-            )
-        typed[key] = _value(layout, key, hints[key], value)
-    return typed
-
-
-def _value(layout: Layout, key: str, wanted: Any, value: Any) -> Any:
-    if wanted == float | None:
-        return _value(layout, key, float, value) or None
-    if wanted == tuple[Path, ...] and isinstance(value, (list, tuple)):
-        return tuple((layout.root / Path(str(item)).expanduser()).absolute() for item in value)
-    if wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if wanted is bool and isinstance(value, bool):
-        return value
-    if isinstance(value, bool) or not isinstance(wanted, type) or not isinstance(value, wanted):
-        kinds = {tuple[Path, ...]: "a list of folders", tuple[str, ...]: "a list of texts"}
-        kind = kinds.get(wanted) or wanted.__name__
-        raise ConfigError(f"{layout.settings}: {key}: expected {kind}, got {value!r}")
-    return value
 
 
 def make_spool(root: Path) -> list[Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from park_spool.errors import SpoolError
+
 _SHARED = (
     "nfs",
     "cifs",
@@ -44,3 +46,18 @@ def is_shared(path: Path) -> bool:
     except OSError:
         return False
     return mount_type(path.resolve(), mounts).startswith(_SHARED)
+
+
+def require_one_file_system(root: Path, folders: Iterable[str], what: str = "a spool") -> None:
+    """Refuse a spool (or `what` it is) whose folders are not all on one file system: rename would not be atomic.
+
+    Raises SpoolError, naming the folder.
+    """
+    device = root.stat().st_dev
+    for name in folders:
+        if (root / name).stat().st_dev != device:
+            raise SpoolError(
+                f"{root / name} is on another file system than {root}: "
+                f"{what} must be on one, since work moves by rename; "
+                f"nothing was started. Put the whole {what.removeprefix('a ')} on one file system."
+            )

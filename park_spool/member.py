@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from park_spool import layout, naming, processes
-from park_spool.atomic import Disk, require_one_file_system
+from park_spool.atomic import Disk
 from park_spool.config import Config
+from park_spool.filesystem import require_one_file_system
 from park_spool.layout import Layout
 
 

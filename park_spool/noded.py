@@ -61,6 +61,7 @@ def _labels(context: click.Context, parameter: click.Parameter, words: tuple[str
 @click.option("--nice", type=click.IntRange(0, 19), default=10, show_default=True, help="The least level of jobs.")
 @click.option("--tag", "tag", multiple=True, callback=_labels, help="Take work that asks for it, too; repeatable.")
 @click.option("--name", callback=_labels, help="Another name that work may ask for, beside the host's.")
+@click.option("--cache", help="Keep the data of sources there, not where park.toml says.")
 @click.option("--standby/--no-standby", default=True, help="Keep a standby park-spoold if it is one of the first.")
 @guarded
 def main(
@@ -69,6 +70,7 @@ def main(
     cpus: int | None,
     tag: tuple[str, ...],
     name: tuple[str, ...],
+    cache: str | None,
     standby: bool,
     **manners: Any,
 ) -> None:
@@ -80,7 +82,7 @@ def main(
       park-noded --cpus 2 --hours 20-07
       park-noded --when-idle --memory '8 GB' --tag gpu
     """
-    settings = config.load(config.find_spool(spool))
+    settings = config.load(config.find_spool(spool), data_cache=cache)
     daemon.start_logging("noded", settings.layout.logs, verbose)
     me = processes.identity()
     scratch.clear(me)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import click
 
-from park_spool import config, daemon, member
+from park_spool import config, daemon, matching, member
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.processes import set_parent_death_signal
 from park_spool.tending.role import Tending
@@ -36,9 +37,9 @@ def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
         set_parent_death_signal(signal.SIGTERM, os.getppid())
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("spoold", settings.layout.logs, verbose)
-    tending = Tending(member.join(settings))
-    places = settings.layout
+    joined, places = member.join(settings), settings.layout
     wakeup = Wakeup(flat=[places.inbox, places.nodes, places.sessions], inbox=places.inbox)
+    tending = Tending(joined, partial(matching.ask, settings), wakeup.wake)
     stop = daemon.Stop(wakeup.interrupt)
     stop.install()
 

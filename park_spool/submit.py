@@ -23,6 +23,7 @@ from park_spool.catalog.registry import Registry
 from park_spool.config import Config
 from park_spool.errors import DataError, SessionError, TemporaryError
 from park_spool.member import Member
+from park_spool.places import Places
 from park_spool.sessions import submission
 from park_spool.sessions.data import DATA, PACKAGE, check_href
 from park_spool.sessions.parsing import Limits, parse_session
@@ -91,18 +92,18 @@ def relative_hrefs(node: Node) -> Iterator[str]:
 
 def _is_relative(href: str, name: str) -> bool:
     try:
-        check_href(href, frozenset({name}), ())
+        check_href(href, frozenset({name}))
     except DataError:
         return False
     return not href.startswith(PACKAGE)
 
 
-def check(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> Session:
+def check(parcel: Parcel, registry: Registry, places: Places, max_bytes: int) -> Session:
     """Understand a submission as park-spoold will. Raises SessionError with line and column if it would be rejected."""
     if parcel.xml is None:
-        return _check_zip(parcel, registry, data_roots, max_bytes)
+        return _check_zip(parcel, registry, places, max_bytes)
     files = None if parcel.files is None else frozenset(parcel.files)
-    session = parse_session(parcel.xml, registry, Limits(), files, data_roots, functions_by_value=True)
+    session = parse_session(parcel.xml, registry, Limits(), files, places, functions_by_value=True)
     if session.grows:
         raise SessionError(
             "holds <calls/>: only the Python program that makes the calls can send it; nobody would make them"
@@ -110,11 +111,11 @@ def check(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_
     return session
 
 
-def _check_zip(parcel: Parcel, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> Session:
+def _check_zip(parcel: Parcel, registry: Registry, places: Places, max_bytes: int) -> Session:
     with tempfile.TemporaryDirectory(prefix="park-zip-") as folder:
         unpacked = Path(folder) / "files"
         submission.unpack(parcel.path, unpacked, max_bytes)
-        return check(_read_folder(unpacked), registry, data_roots, max_bytes)
+        return check(_read_folder(unpacked), registry, places, max_bytes)
 
 
 def send(member: Member, parcel: Parcel) -> str:
@@ -139,7 +140,7 @@ def send(member: Member, parcel: Parcel) -> str:
 def send_checked(settings: Config, parcel: Parcel) -> str:
     """Send a submission that would be admitted. Raises SessionError if it would not."""
     registry = Registry.load(settings.service_folders)
-    check(parcel, registry, settings.data_roots, settings.max_submission_bytes)
+    check(parcel, registry, settings.places, settings.max_submission_bytes)
     return send(joining.join(settings), parcel)
 
 

@@ -281,7 +281,7 @@ DATA = (
     Bad("file that did not come", with_data("<data name='d' href='a.txt'/>"), ("alone", "folder"), 4),
     Bad("unknown source", with_data("<data name='d' href='ftp://a/b'/>"), ("'ftp://a/b'", "package:"), 4),
     Bad("short digest", with_data("<data name='d' href='package:a/b' sha256='12'/>"), ("64 hexadecimal",), 4),
-    Bad("unknown mode", with_data("<data name='d' href='package:a/b' mode='ftp'/>"), ("'ftp'", "'direct'"), 4),
+    Bad("unknown way", with_data("<data name='d' href='package:a/b' via='ftp'/>"), ("'ftp'", "'direct'"), 4),
     Bad("file in the dataSet", with_data("<file name='d'/>"), ("unknown element <file>", "<data>"), 4),
     Bad(
         "data of an input",

@@ -15,7 +15,9 @@ from typing import Any
 from park_spool.check import check_twice
 from park_spool.config import Config, load, make_spool
 
-MODULES = {"spoold": "park_spool.spoold", "noded": "park_spool.noded", "reduced": "park_spool.reduced"}
+MODULES = {name: f"park_spool.{name}" for name in ("spoold", "noded", "reduced")} | {
+    "datad": "park_spool.datacenter.server"
+}
 EXTRA = {"noded": ["--no-standby"]}
 QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5, "drain_seconds": 1.0}
 
@@ -39,7 +41,7 @@ def _holds(is_so: Callable[[], object]) -> bool:
 class Site:
     """A spool with its daemons; all of them are gone when the `with` block ends."""
 
-    def __init__(self, root: Path, *daemons: str, **settings: float) -> None:
+    def __init__(self, root: Path, *daemons: str, **settings: object) -> None:
         self.spool = root / "spool"
         make_spool(self.spool)
         settings = {**QUICK, **settings}

@@ -35,10 +35,8 @@ def test_upkeep_in_the_middle_of_the_work_changes_nothing_and_stops_nobody(tmp_p
         site.assert_running()
         assert site.query("SELECT count(*), count(DISTINCT job_number) FROM jobs") == [(JOBS, JOBS)]
         assert site.query("SELECT count(*) FROM provenance WHERE service = 'tester' AND service_digest <> ''") == [(1,)]
-        assert site.query("SELECT what FROM events UNION SELECT what FROM node_events ORDER BY 1") == [
-            ("admitted",),
-            ("appeared",),
-        ]
+        happened = "SELECT what FROM events UNION SELECT what FROM node_events ORDER BY 1"
+        until(lambda: site.query(happened) == [("admitted",), ("appeared",)], 60, "the node among what happened")
         site.assert_legal()
     before = site.query("SELECT * FROM jobs")
     assert park("archive", "rebuild", spool=site.spool).exit_code == FINE

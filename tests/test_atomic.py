@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from park_spool import atomic
+from park_spool import atomic, filesystem
 from park_spool.atomic import Disk
 from park_spool.errors import SpoolError
 
@@ -149,6 +149,15 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, call: str, number: int
     assert os.listdir(tmp_path / "tmp") == []
 
 
+def test_a_second_name_is_given_once(disk: Disk, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "yours").write_text("yours")
+    assert disk.link(tmp_path / "mine", tmp_path / "name")
+    assert disk.link(tmp_path / "mine", tmp_path / "name")  # NFS: as if the answer to the first call was lost
+    assert not disk.link(tmp_path / "yours", tmp_path / "name")
+    assert (tmp_path / "name").read_text() == "mine"
+
+
 def test_publish_replaces_as_a_whole(disk: Disk, tmp_path: Path) -> None:
     disk.publish(tmp_path / "name", b"x" * 100_000, durable=True)
     assert (tmp_path / "name").stat().st_size == 100_000
@@ -233,7 +242,7 @@ def test_a_walk_yields_links_and_never_follows_them(tmp_path: Path) -> None:
 
 def test_a_spool_on_two_file_systems_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ready").mkdir()
-    atomic.require_one_file_system(tmp_path, ("ready",))
+    filesystem.require_one_file_system(tmp_path, ("ready",))
     (tmp_path / "claimed").symlink_to("/proc")
     with pytest.raises(SpoolError, match=r"claimed is on another file system .* nothing was started"):
-        atomic.require_one_file_system(tmp_path, ("ready", "claimed"))
+        filesystem.require_one_file_system(tmp_path, ("ready", "claimed"))

@@ -14,6 +14,7 @@ from park_spool import submit
 from park_spool.catalog.registry import Registry
 from park_spool.errors import SessionError
 from park_spool.naming import Unit
+from park_spool.places import NOWHERE
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import Session
 
@@ -100,7 +101,7 @@ def test_a_site_that_runs_no_functions_by_value_rejects_it_in_words(tmp_path: Pa
 def test_nobody_submits_one_by_hand(tmp_path: Path) -> None:
     (tmp_path / "calls.xml").write_text(CALLS)
     with pytest.raises(SessionError, match="only the Python program that makes the calls can send it"):
-        submit.check(submit.read(tmp_path / "calls.xml"), REGISTRY, (), 10**6)
+        submit.check(submit.read(tmp_path / "calls.xml"), REGISTRY, NOWHERE, 10**6)
 
 
 def test_any_job_may_be_one_of_it(tmp_path: Path) -> None:

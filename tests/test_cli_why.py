@@ -168,6 +168,19 @@ def test_one_that_lies_in_the_inbox(world: World) -> None:
     assert waits(world, SID) == ["it lies in the inbox and is not admitted yet"]
 
 
+def test_one_that_lies_in_the_inbox_until_its_files_are_known(world: World) -> None:
+    href = "beamline:/run7/*.ort"
+    xml = f"<session><group><joblist><input><data name='d' href='{href}'/></input></joblist></group></session>"
+    (world.layout.inbox / naming.submitted_name(SID, "film.xml")).write_text(xml)
+    report(world)
+    [sentence] = waits(world, SID)
+    assert f"not admitted yet: it waits until it is known which files {href} stands for" in sentence
+    (world.layout.inbox / naming.submitted_name(SID, "film.xml")).write_text(
+        xml.replace("</input>", f"<data href='{href}2'/></input>")
+    )
+    assert "and others stand for" in waits(world, SID)[0]
+
+
 def test_one_that_was_rejected_has_its_reason(world: World) -> None:
     reason = f"line 2: no such task\nIt would have been session {SID}.\n"
     (world.layout.rejected / "film.xml.why").write_text(reason)

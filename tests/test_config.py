@@ -194,6 +194,60 @@ def test_the_command_shows_every_setting(spool: Path) -> None:
     assert shown["services"] == {"value": [], "source": "default"}
 
 
+# the data centre and its sources
+
+
+def test_sources_are_tables(spool: Path) -> None:
+    (spool / "park.toml").write_text(
+        'datacenter = ["http://master:5401"]\ndata_quota = 0\ndata_store = "/large"\n[sources.beamline]\n'
+        'root = "https://data.example.org/x"\nusers = ["wei"]\n[sources.disk]\nroot = "file:///data"\n'
+    )
+    settings, found = config.load_with_sources(spool)
+    assert [(one.name, one.root) for one in settings.sources] == [
+        ("beamline", "https://data.example.org/x/"),
+        ("disk", "file:///data/"),
+    ]
+    assert (settings.datacenter, settings.data_quota) == (("http://master:5401",), None)
+    assert (settings.store, settings.secret) == (Path("/large"), spool / "datacenter.secret")
+    assert found["sources"] == "park.toml, line 4"
+    shown = json.loads(park("config", "--json", spool=spool).stdout)
+    assert shown["sources"]["value"] == ["beamline", "disk"]
+    assert shown["data_store"] == {"value": "/large", "source": "park.toml, line 3"}
+    assert load(spool.parent / "spool", data_port=0).data_port == 0
+
+
+def test_the_store_is_in_the_spool_unless_told_otherwise(spool: Path) -> None:
+    assert load(spool).store == spool / "data"
+    (spool / "park.toml").write_text('data_store = "elsewhere"\ndata_secret = "~/token"\n')
+    settings = load(spool)
+    assert (settings.store, settings.secret) == (spool / "elsewhere", Path("~/token").expanduser())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('datacenter = "http://x"', "datacenter: expected a list of texts"),
+        ('datacenter = ["ftp://x"]', "datacenter: expected addresses that begin with http:// or https://"),
+        ("data_port = 70000", "data_port: expected 0 to 65535, got 70000"),
+        ("data_quota = -1", "data_quota: expected a number above 0, got -1"),
+        ("data_quota = 1.5", "data_quota: expected int, got 1.5"),
+        ("data_free = 0", "data_free: expected a number above 0, got 0"),
+        ("data_fresh = 0", "data_fresh: expected a number above 0, got 0.0"),
+        ("data_store = 1", "data_store: expected a path, got 1"),
+        ("sources = 1", "sources: expected tables [sources.NAME], got 1"),
+        ("[sources]\nx = 1", "sources: expected tables [sources.NAME]"),
+        ("[sources.x]", "sources.x.root: expected"),
+        ('[sources.put]\nroot = "file:///x"', "sources.put: expected a name"),
+        ('[sources.x]\nroot = "file:///x"\nrot = 1', "sources.x.rot: unknown setting"),
+    ],
+)
+def test_settings_of_data_that_cannot_be_meant(spool: Path, text: str, words: str) -> None:
+    (spool / "park.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(spool)
+    assert words in str(caught.value) and str(spool / "park.toml") in str(caught.value)
+
+
 # notices
 
 

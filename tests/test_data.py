@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from park_spool.errors import DataError
+from park_spool.places import Places
 from park_spool.sessions.data import check_href, digest, resolve, with_data
 from park_spool.sessions.session import DataRef, Element
 
@@ -41,19 +42,19 @@ def ref(href: str, **more: str) -> DataRef:
 
 @pytest.mark.parametrize("href", ["film.txt", "./film.txt", "run7/film.txt"])
 def test_a_file_of_the_submission(files: Path, href: str) -> None:
-    check_href(href, frozenset({"film.txt", "run7/film.txt"}), ())
+    check_href(href, frozenset({"film.txt", "run7/film.txt"}))
     assert resolve(ref(href), files, ()).read_bytes() == FILM
 
 
 def test_an_absolute_path_under_a_root(files: Path, root: Path) -> None:
     href = str(root / "film.txt")
-    check_href(href, None, (files, root))
+    check_href(href, None, Places((files, root)))
     assert resolve(ref(href), files, (files, root)) == root / "film.txt"
 
 
 def test_a_file_inside_an_installed_package(files: Path) -> None:
     href = "package:defusedxml/expatreader.py"
-    check_href(href, None, ())
+    check_href(href, None)
     assert resolve(ref(href), files, ()).name == "expatreader.py"
 
 
@@ -132,9 +133,9 @@ def test_a_package_is_not_imported_to_find_its_files(
     assert resolve(ref("package:explosive_package/film.txt"), files, ()) == package / "film.txt"
 
 
-def test_an_unknown_mode_is_said(files: Path) -> None:
-    with pytest.raises(DataError, match="mode='carrier pigeon' is not known"):
-        resolve(ref("film.txt", mode="carrier pigeon"), files, ())
+def test_an_unknown_way_is_said(files: Path) -> None:
+    with pytest.raises(DataError, match="via='carrier pigeon' is not known"):
+        resolve(ref("film.txt", via="carrier pigeon"), files, ())
 
 
 def test_a_cut_cable_stays_an_error_that_passes(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +170,7 @@ def test_a_name_too_long_is_a_data_error(files: Path) -> None:
 )
 def test_an_href_is_checked_by_its_words_alone(href: str, files: frozenset[str] | None, words: str) -> None:
     with pytest.raises(DataError) as caught:
-        check_href(href, files, (Path("/shared/data"),))
+        check_href(href, files, Places((Path("/shared/data"),)))
     assert words in str(caught.value)
 
 

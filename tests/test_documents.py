@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from daemons import Site
+from park_spool.datacenter import server as data_server
 from park_spool.web import server
 
 from park_spool import errors, noded, reduced, spoold
@@ -22,12 +23,19 @@ from park_spool.cli.main import VERBS, main
 from park_spool.config import Config
 from park_spool.layout import FOLDERS
 from park_spool.sessions.parsing import Limits, parse_session
+from park_spool.sources.settings import SourceSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DAEMONS = {"park-spoold": spoold.main, "park-noded": noded.main, "park-reduced": reduced.main, "park-web": server.main}
+DAEMONS = {
+    "park-spoold": spoold.main,
+    "park-noded": noded.main,
+    "park-reduced": reduced.main,
+    "park-web": server.main,
+    "park-datad": data_server.main,
+}
 DOCUMENTS = sorted(path for path in ROOT.glob("**/*.md") if not {".venv", "build"} & set(path.relative_to(ROOT).parts))
 verbs = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 
@@ -91,6 +99,14 @@ def test_every_setting_has_its_row_with_its_default() -> None:
         if isinstance(field.default, (int, float, str)) and not isinstance(field.default, bool):
             shown = re.search(r"`([^`]+)`", rows[field.name])
             assert shown and shown[1].replace("_", "").strip('"') == str(field.default), field.name
+
+
+def test_every_setting_of_a_source_has_its_row_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `sources\.NAME\.(\w+)` \| ([^|]+) \|", SETTINGS, re.MULTILINE))
+    wanted = {field.name: field.default for field in fields(SourceSettings) if field.name not in ("name", "root")}
+    shown = {name: {"[]": (), "{}": (), '""': ""}.get(row.strip("`"), row.strip("`")) for name, row in rows.items()}
+    assert shown.pop("root") == "must be given"
+    assert {name: str(default) for name, default in wanted.items()} == {name: str(row) for name, row in shown.items()}
 
 
 @pytest.mark.parametrize("path", ["spool/README.md", "park_spool/PROTOCOL.md"])

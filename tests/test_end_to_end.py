@@ -12,18 +12,27 @@ import pytest
 from bad_sessions import CASES, truncations
 from daemons import Site, until
 
+from park_spool.cli.serving import choose_port
+from park_spool.store.store import Store
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 NOOP = """<session version='2.0.1' user='wwchen' email='' priority='0'><group name='g'><task cmd='tester/noop'/>
 <joblist name='j' cnt='{count}'><input/></joblist></group></session>"""
 
 
 def test_every_example_gives_results(tmp_path: Path, needs: Callable[[str], str]) -> None:
-    """`cp docs/examples/*.xml spool/inbox/`: the tutorial's session as it stands is one of them, with its four jobs."""
+    """`cp docs/examples/*.xml spool/inbox/`: the tutorial's session as it stands is one of them, with its four jobs.
+
+    Their data come through the data centre, as the demo's do.
+    """
     for package in ("refnx", "h5py", "sasdata"):
         needs(package)
     examples = sorted(EXAMPLES.glob("*.xml"))
     assert "tutorial.xml" in [path.name for path in examples]
-    with Site(tmp_path) as site:
+    port = choose_port("127.0.0.1", 0)
+    with Site(
+        tmp_path, "datad", "spoold", "reduced", "noded", datacenter=[f"http://127.0.0.1:{port}"], data_port=port
+    ) as site:
         for path in examples:
             site.drop(path)
         until(lambda: site.closed() == len(examples), 240, "closing all examples")
@@ -45,6 +54,8 @@ def test_every_example_gives_results(tmp_path: Path, needs: Callable[[str], str]
             "SELECT output FROM results JOIN sessions USING (sid) WHERE file = 'tutorial.xml' AND job_number = 1"
         )
         assert "call longwin" in output
+        brought = [href for href in Store(site.config.store).hrefs() if href.startswith("package:/")]
+        assert {Path(href).name for href in brought} >= {"c_PLP0011859_q.txt", "VTMA.h5", "ISIS_Polymer_Blend_TK49.xml"}
         site.assert_legal()
 
 

@@ -20,6 +20,7 @@ from park_spool.errors import DataError, NotFound, PermanentError, SessionError,
 from park_spool.handles.handle import SessionHandle
 from park_spool.handles.parcels import parcel
 from park_spool.looking.standing import Look
+from park_spool.places import Places
 from park_spool.sessions.session import Session as SessionClass
 
 
@@ -104,7 +105,7 @@ def test_data_under_a_root_of_the_site_and_of_packages_stays_where_it_is(here: P
     session = Session.of(
         "tester/noop", data={"a": "film.ort", "b": "package:refnx/x.txt", "c": here / "warm" / "film.ort"}
     )
-    sent = parcel(session, [here / "warm"])
+    sent = parcel(session, Places((here / "warm",)))
     assert sent.files == {"film.ort": here / "film.ort"} and sent.xml is not None
     text = sent.xml.decode()
     assert 'href="package:refnx/x.txt"' in text and f'href="{here}/warm/film.ort"' in text

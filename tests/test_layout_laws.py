@@ -14,7 +14,13 @@ APPLICATIONS = ("web", "datacenter", "services")
 CORE = sorted((ROOT / "park_spool").rglob("*.py"))
 APPLIED = sorted(path for name in APPLICATIONS for path in (ROOT / name).rglob("*.py"))
 ALL = CORE + APPLIED
-DAEMONS = ("park_spool/spoold.py", "park_spool/noded.py", "park_spool/reduced.py", "web/server.py")
+DAEMONS = (
+    "park_spool/spoold.py",
+    "park_spool/noded.py",
+    "park_spool/reduced.py",
+    "web/server.py",
+    "datacenter/server.py",
+)
 
 RENAMING = {"rename", "renames", "replace", "link", "symlink", "move"}
 REMOVING = {"unlink", "remove", "rmdir", "removedirs", "rmtree"}
@@ -35,6 +41,7 @@ ELSEWHERE = {
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
+    "park_spool/downloading.py": "a user's own folder",
     "park_spool/cli/plotting.py": "a user's own folder",
     "park_spool/cli/results.py": "a user's own folder",
 }
@@ -47,7 +54,10 @@ CATCH_ALLS = {
     "park_spool/running/calls.py": 1,  # what an executor's initializer raises
     "park_spool/reducing/reducers.py": 1,  # what a reducer raises
     "park_spool/pickling.py": 3,  # what is pickled, or made again from it
+    "park_spool/sources/remote_fs.py": 1,  # what a library below fsspec raises
+    "park_spool/tending/listings.py": 1,  # a thread that nobody sees die
     "park_spool/client/background.py": 2,  # a thread that nobody sees die
+    "datacenter/once.py": 1,  # what a download raises, for all who wait for it
 }
 
 

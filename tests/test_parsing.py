@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from park_spool.catalog.registry import Registry
 from park_spool.errors import MalformedXml, SessionError
+from park_spool.places import Places
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.scan import Axis
 from park_spool.sessions.session import DataRef, Element, JobList, Session, Task
@@ -300,10 +301,10 @@ def test_numbers_may_be_written_in_many_ways(start: str) -> None:
 
 
 def test_data_of_a_group_and_of_an_input() -> None:
-    data = "<dataSet>\n<data name='film' href='run7/film.txt' sha256='{}' mode='direct'/></dataSet>".format("AB" * 32)
+    data = "<dataSet>\n<data name='film' href='run7/film.txt' sha256='{}' via='direct'/></dataSet>".format("AB" * 32)
     jobs = "<joblist><input><data name='film' href='/shared/x.txt'/></input></joblist>"
     xml = session(f"{data}<task cmd='tester/noop'/>{jobs}")
-    found = parse(xml, files=frozenset({"run7/film.txt"}), data_roots=(Path("/shared"),))
+    found = parse(xml, files=frozenset({"run7/film.txt"}), places=Places((Path("/shared"),)))
     assert found.groups[0].data == (DataRef("film", "run7/film.txt", "ab" * 32, "direct", 2),)
     own = found.groups[0].joblists[0].input(1).children[0]
     assert own == Element("data", {"name": "film", "href": "/shared/x.txt"})

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from running_site import Site
 
+from park_spool.sessions.session import DataRef
+
 MANIFEST = """
 [commands.run]
 mode = "executable"
@@ -40,6 +42,7 @@ if "fail" in text:
 if "leave" in text:
     open(os.path.join(os.environ["PARK_OUTPUT"], "fit"), "w").write("fit")
 print(json.dumps({"argv": sys.argv[1:], "input": text, "job": os.environ["PARK_JOB"], "empty": not os.listdir(),
+                  "data": [os.environ.get(name) for name in ("PARK_DATA_film_in_D2O", "PARK_DATA_dark")],
                   "preloaded": "colorsys" in sys.modules, "parent": os.getppid(), "pid": os.getpid()}))
 open("left behind", "w").close()
 """
@@ -62,6 +65,16 @@ def test_a_preloaded_script_is_a_process_of_its_own(site: Site) -> None:
     assert {one["parent"] for one in told} == {site.slot.pid} and told[0]["pid"] != told[1]["pid"]
     assert told[1]["input"] == '<input do="b"/>'
     assert (failed["status"], failed["why"], failed["exit"]) == ("failed", "exited with status 1: no film", 1)
+
+
+@pytest.mark.parametrize("command", ["run", "plain"])
+def test_a_program_is_told_where_its_data_are(site: Site, command: str) -> None:
+    film = DataRef("film in D2O", "package:defusedxml/expatreader.py")
+    dark = DataRef("dark", "package:defusedxml/common.py")
+    both = json.loads(site.run("a", command=command, data=(film, dark))[0]["output"])["data"]
+    assert [Path(path).name for path in both] == ["expatreader.py", "common.py"]
+    one = json.loads(site.run("a", command=command, data=(dark,))[0]["output"])["data"]
+    assert one[0] is None and one[1] == both[1]
 
 
 def test_an_interpreter_with_a_preload_runs_nothing_else(site: Site) -> None:

@@ -19,6 +19,7 @@ from park_spool.limits import NAMES as LIMIT_NAMES
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import Session
 from park_spool.sessions.task_wishes import ATTRIBUTES
+from park_spool.sources.source import MOST_NAMES
 
 unhurried = settings(deadline=None)  # a slow machine is no failure
 HERE = Path(__file__).parent.parent
@@ -61,6 +62,7 @@ def test_the_documents_bounds_are_the_codes() -> None:
     limits = Limits()
     for bound in (limits.max_elements, limits.max_attributes, limits.max_jobs, limits.max_groups, limits.max_steps):
         assert f"{bound:,}" in text
+    assert f"| {limits.max_patterns} |" in text and f"| {MOST_NAMES:,} |" in text
     assert f"{limits.max_bytes >> 20} MiB" in text
     assert f"{limits.max_depth} deep" in text
 

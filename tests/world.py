@@ -40,7 +40,9 @@ CALLS = """<session version='2.0.1' user='wwchen' priority='0'>
  <group name='calls'><task cmd='python/call'/><joblist><calls/></joblist></group>
 </session>
 """
-CHANGES = frozenset({"create", "write", "rename", "unlink", "mkdir", "rmdir", "rmtree", "fsync", "commit"})
+CHANGES = frozenset(
+    {"create", "write", "rename", "link", "unlink", "mkdir", "rmdir", "rmtree", "chmod", "fsync", "commit"}
+)
 
 
 HEADER = {"host": "h9000", "version": "0.1.0", "python": "3.11.7", "service": "tester", "versions": {"numpy": "2.4.6"}}

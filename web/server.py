@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 
 from park_spool import config, daemon
 from park_spool.cli.options import guarded, spool_option, verbose_option
-from park_spool.errors import ConfigError, TemporaryError
+from park_spool.listening import address, is_loopback, listen
 
 from .app import LOOPBACK_HOSTS, create_app
 
@@ -55,39 +53,6 @@ def serve(archive: Path, host: str, port: int) -> None:
     server.task_dispatcher.shutdown()
     wasyncore.close_all(sockets)
     log.info("stopped by signal %d", stop.number)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port. Raises TemporaryError if another program has it, ConfigError if the address is not ours."""
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    except OSError as error:
-        raise ConfigError(f"the page cannot listen on {host}: {error.strerror}") from error
-    try:
-        listening.bind(place)
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        raise _taken(error, host, port) from error
-    return listening
-
-
-def _taken(error: OSError, host: str, port: int) -> TemporaryError:
-    return TemporaryError(
-        f"port {port} of {host} cannot be taken: {error.strerror}; give another one with --port, or 0 for any free one"
-    )
-
-
-def is_loopback(listening: socket.socket) -> bool:
-    return ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
-
-
-def address(listening: socket.socket) -> str:
-    """Return the URL of the page."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -41,6 +42,8 @@ from park_spool.supervise import Process, Supervisor, grace_for
 LOOK_SECONDS = 0.2
 PATIENCE = 180.0  # s without any news: the first job of a cold machine imports for long, no fit takes so long
 LOG = "daemons.log"
+
+LOOPBACK = "127.0.0.1"
 
 
 @click.command()
@@ -75,10 +78,11 @@ def demo(keep: bool, cpus: int | None, starts: int, port: int) -> None:
 
 
 def make_spool(folder: Path) -> Config:
-    """Make the demo's spool; its archive stays in it, wherever the temporary folder is."""
+    """Make the demo's spool, with a data centre; its archive stays in it, wherever the temporary folder is."""
     config.make_spool(folder / "spool")
-    settings = layout.Layout(folder / "spool").settings
-    settings.write_text('archive = "archive/park.sqlite"\n', encoding="utf-8")
+    settings, port = layout.Layout(folder / "spool").settings, choose_port(LOOPBACK, 0)
+    told = {"archive": "archive/park.sqlite", "datacenter": [address(LOOPBACK, port).rstrip("/")], "data_port": port}
+    settings.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items()), encoding="utf-8")
     return config.load(folder / "spool")
 
 
@@ -98,6 +102,7 @@ class Stage:
             program("park-spoold", settings),
             program("park-reduced", settings),
             program("park-web", settings, "--port", str(port)),
+            program("park-datad", settings),
             program("park-noded", settings, *node),
         ]
         self._supervisor = Supervisor(programs, start=starter(folder))

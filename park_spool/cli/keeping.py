@@ -39,7 +39,7 @@ def init(folder: Path) -> None:
 @json_option
 @guarded
 def check(spool: str | None, as_json: bool) -> None:
-    """Name every illegal state of a spool, one sentence a line; the exit code is 1 if there is any.
+    """Name every illegal state of a spool and its data centre's store, a sentence a line; the exit code is 1 if any.
 
     Reads only, and looks twice: what moves meanwhile is not reported.
 
@@ -49,7 +49,18 @@ def check(spool: str | None, as_json: bool) -> None:
       park check --spool /shared/spool --json
     """
     root = config.find_spool(spool)
-    config.load(root)
+    store = config.load(root).store
+    before = faults_of(store)
     sentences = check_twice(root)
+    sentences += [fault for fault in faults_of(store) if fault in before]
     click.echo(json.dumps(sentences, ensure_ascii=False, indent=1)) if as_json else list(map(click.echo, sentences))
     sys.exit(FAILED if sentences else FINE)
+
+
+def faults_of(folder: Path) -> list[str]:
+    """Name what is wrong with the data centre's store, where there is one to be seen from here."""
+    if not (folder / "blobs").is_dir():
+        return []
+    from park_spool.store import checking, store  # it brings locks along
+
+    return [f"{folder}/{sentence}" for sentence in checking.check(store.Store(folder))]

@@ -25,6 +25,7 @@ from park_spool.errors import NotFound, PermanentError, ServiceError, TornError
 from park_spool.layout import Layout
 from park_spool.looking import alive, closing, reports
 from park_spool.looking.reports import Report
+from park_spool.places import NOWHERE
 from park_spool.replies import JobResult
 from park_spool.submit import Parcel
 
@@ -111,7 +112,7 @@ def ask(question: Question, labels: Sequence[str], settings: Config, timeout: fl
     """Send the session, print each answer when it is there, and return the exit code."""
     me, xml = member.join(settings), question.session(labels)
     parcel = Parcel(Path("look.xml"), "look.xml", xml)
-    sending.check(parcel, Registry.load(settings.service_folders), (), settings.max_submission_bytes)
+    sending.check(parcel, Registry.load(settings.service_folders), NOWHERE, settings.max_submission_bytes)
     sid = sending.send(me, parcel)
     told: dict[int, JobResult] = {}
     for answers in _answers_so_far(sid, len(labels), settings, me.disk, timeout):

@@ -27,6 +27,8 @@ from park_spool.progress import duration, utc
 from park_spool.running import here
 from park_spool.running.here import Call, Run
 from park_spool.running.inputs import Inputs
+from park_spool.sessions.data import Fetch
+from park_spool.sessions.datasets import reads_sources
 
 
 @click.command()
@@ -101,7 +103,8 @@ def prepare(
     command = registry.command(task.service, task.command)
     files = layout.session_files(folder)
     start = dict(start_of(settings, folder, session, name))
-    inputs = Inputs(group.joblists[joblist_number - 1], group.data, files, settings.data_roots, start)
+    joblist, fetch = group.joblists[joblist_number - 1], fetcher(settings, session)
+    inputs = Inputs(joblist, group.data, files, settings.data_roots, start, fetch)
     return Call(
         command,
         inputs.of(job),
@@ -111,6 +114,15 @@ def prepare(
         limits=command.limits.lowered(task.limits) if is_limited else None,
         output=None if output is None else output.absolute(),
     )
+
+
+def fetcher(settings: Config, session: Admitted) -> Fetch | None:
+    """Return what fetches the data of sources; None for a session that reads none."""
+    if not reads_sources(session.session, bool(settings.datacenter)):
+        return None
+    from park_spool.fetch import Fetcher  # it brings HTTP and locks along
+
+    return Fetcher.for_session(settings, session)
 
 
 def start_of(

@@ -1,4 +1,7 @@
-"""`park serve`: park-spoold, park-reduced and park-web as children in the foreground, kept and stopped together."""
+"""`park serve`: park-spoold, park-reduced and park-web as children in the foreground, kept and stopped together.
+
+Where there are sources of data, park-datad is one of them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ MODULES = {
     "park-reduced": "park_spool.reduced",
     "park-web": "park_spool.web.server",
     "park-noded": "park_spool.noded",
+    "park-datad": "park_spool.datacenter.server",
 }
 
 
@@ -29,6 +33,8 @@ MODULES = {
 @guarded
 def serve(spool: str | None, port: int | None, no_web: bool) -> None:
     """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
+
+    Where park.toml sets up sources of data, the data centre (park-datad) is run, too.
 
     One that ends is started again; Ctrl-C or SIGTERM stops all of them, and the exit code is 0.
 
@@ -43,6 +49,8 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
     programs = [program("park-spoold", settings), program("park-reduced", settings)]
     if page is not None:
         programs.append(program("park-web", settings, "--port", str(page)))
+    if settings.sources:
+        programs.append(program("park-datad", settings))
     click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
     supervise(programs, grace_for(settings.drain_seconds))
 

@@ -16,6 +16,7 @@ from park_spool.cli import waiting, watching
 from park_spool.cli.options import FINE, REJECTED, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import ParkError, SessionError, SpoolError
+from park_spool.places import NOWHERE, Places
 from park_spool.sessions.session import Session
 from park_spool.submit import Parcel
 
@@ -80,7 +81,7 @@ def check_all(parcels: list[Parcel], settings: Config) -> None:
     registry = Registry.load(settings.service_folders)
     for parcel in parcels:
         try:
-            session = sending.check(parcel, registry, settings.data_roots, settings.max_submission_bytes)
+            session = sending.check(parcel, registry, settings.places, settings.max_submission_bytes)
         except ParkError as error:
             raise SessionError(f"{parcel.path}: {error}; nothing was sent") from error
         _warn(parcel.path, session)
@@ -112,16 +113,16 @@ def validate(paths: tuple[Path, ...], spool: str | None) -> None:
       park validate film.xml
       park validate --spool /shared/spool film.xml map.zip
     """
-    folders, data_roots, max_bytes = _site(spool)
+    folders, places, max_bytes = _site(spool)
     registry = Registry.load(folders)
     for problem in registry.problems:
         click.echo(f"warning: {problem}", err=True)
-    codes = [_validate(path, registry, data_roots, max_bytes) for path in paths]
+    codes = [_validate(path, registry, places, max_bytes) for path in paths]
     sys.exit(max(codes))
 
 
-def _site(spool: str | None) -> tuple[tuple[Path, ...], tuple[Path, ...], int]:
-    """Return the site's service folders, data roots and size limit; without a spool those of a new one."""
+def _site(spool: str | None) -> tuple[tuple[Path, ...], Places, int]:
+    """Return the site's service folders, places of data and size limit; without a spool those of a new one."""
     where = config.find_spool(spool)
     try:
         settings = config.load(where)
@@ -129,13 +130,13 @@ def _site(spool: str | None) -> tuple[tuple[Path, ...], tuple[Path, ...], int]:
         if spool is not None or where.exists():
             raise
         settings = Config(spool=where, archive=where)
-        return (config.shipped_services(),), (), settings.max_submission_bytes
-    return settings.service_folders, settings.data_roots, settings.max_submission_bytes
+        return (config.shipped_services(),), NOWHERE, settings.max_submission_bytes
+    return settings.service_folders, settings.places, settings.max_submission_bytes
 
 
-def _validate(path: Path, registry: Registry, data_roots: tuple[Path, ...], max_bytes: int) -> int:
+def _validate(path: Path, registry: Registry, places: Places, max_bytes: int) -> int:
     try:
-        session = sending.check(sending.read(path), registry, data_roots, max_bytes)
+        session = sending.check(sending.read(path), registry, places, max_bytes)
     except ParkError as error:
         click.echo(f"{path}: {error}", err=True)
         return REJECTED

@@ -211,7 +211,7 @@ class SessionHandle:
     def after(self, session: Session, group: int | None = None) -> SessionHandle:
         """Send a session that waits for this one, and starts from the best fits here (of one group, if it is said)."""
         waiting = replace(session, after=self.sid if group is None else f"{self.sid}.{group}")
-        parcel = parcels.parcel(waiting, self._settings.data_roots)
+        parcel = parcels.parcel(waiting, self._settings.places)
         return SessionHandle(self._settings, sending.send_checked(self._settings, parcel))
 
     def resubmit(self, *, from_best: bool = False, from_job: str | None = None, **changes: object) -> SessionHandle:

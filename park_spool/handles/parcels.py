@@ -6,21 +6,23 @@ stays where it is; any other goes along, under its name. `package:` stays as it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from park_spool.errors import DataError, SessionError
+from park_spool.places import Places
 from park_spool.sessions.data import DATA, PACKAGE
 from park_spool.sessions.element import Element
 from park_spool.sessions.session import Group, JobList, Session
 from park_spool.sessions.writing import to_xml
+from park_spool.sources.paths import split
 from park_spool.submit import Parcel
 
 
-def parcel(session: Session, data_roots: Sequence[Path]) -> Parcel:
+def parcel(session: Session, places: Places) -> Parcel:
     """Return a draft with its files. Raises DataError for a file that is not there, SessionError for odd values."""
-    files = _Files(data_roots)
+    files = _Files(places)
     groups = tuple(_group(group, files.href) for group in session.groups)
     sent = replace(session, groups=groups)
     try:
@@ -67,8 +69,8 @@ def _element(element: Element, href: Callable[[str], str]) -> Element:
 class _Files:
     """The files that go along, each under a name of its own."""
 
-    def __init__(self, data_roots: Sequence[Path]) -> None:
-        self._data_roots = data_roots
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._names: dict[Path, str] = {}
 
     @property
@@ -77,9 +79,12 @@ class _Files:
 
     def href(self, given: str) -> str:
         """Return what stands for a file in the session that is sent."""
+        source = split(given)
+        if given.startswith(PACKAGE) or (source is not None and source[0] in self._places.sources):
+            return given
         path = Path(given).expanduser().absolute()
-        if given.startswith(PACKAGE) or any(path.is_relative_to(root) for root in self._data_roots):
-            return given if given.startswith(PACKAGE) else str(path)
+        if any(path.is_relative_to(root) for root in self._places.roots):
+            return str(path)
         if not path.is_file():
             raise DataError(f"there is no file {given!r} (looked for {path}); nothing was sent")
         if path not in self._names:

@@ -59,7 +59,7 @@ class Spool:
         if isinstance(session, Session):
             before = after.sid if isinstance(after, SessionHandle) else after
             waiting = session if before is None else replace(session, after=before)
-            parcel = parcels.parcel(waiting, self._settings.data_roots)
+            parcel = parcels.parcel(waiting, self._settings.places)
         elif after is not None:
             raise ValueError("after: expected a session that was made here, got a file: write after='SID' into it")
         else:

@@ -1,7 +1,7 @@
 """What a node tells a warm child, and what the child writes down: the words between slot.py and worker.py.
 
     node   ── one JSON line a unit ──▶ command pipe ──▶ child
-    node   ◀── "began BOUNDS", "progress JOB LINE", "keeping", "done" or "lost WHY" ── message pipe ── child
+    node   ◀── "began BOUNDS", "fetching", "fetched", "progress JOB LINE", "keeping", "done" or "lost WHY" ── child
     node   ◀── one JSON line a job  ── results file ── child
 
 Guarantees: pure values; a result line is made by one function, whoever found the result (the child, or the
@@ -18,6 +18,8 @@ from pathlib import Path
 
 Ranges = tuple[tuple[int, int], ...]
 Files = dict[str, dict[str, str | int]]  # {name: {"sha256": …, "size": …}}
+
+OFF_TIME = FETCHING, FETCHED, KEEPING = "fetching", "fetched", "keeping"  # what is not the job's own time
 
 TAIL = 4096  # bytes of standard error that a result carries
 MAX_OUTPUT = 64 * 1024 * 1024
@@ -48,6 +50,8 @@ class Assignment:
     start: Mapping[str, str] = field(default_factory=dict)  # attributes that the jobs start from
     calls: Path | None = None  # the folder of an executor's payloads and functions, if the jobs are its calls
     trusted: tuple[int, ...] = ()  # the accounts whose files there may be unpickled
+    spool: Path | None = None  # whose settings say where the data of sources are
+    cache: Path | None = None  # this node's folder for them
 
     def to_line(self) -> bytes:
         fields = {
@@ -68,6 +72,8 @@ class Assignment:
             "start": dict(self.start),
             "calls": self.calls and str(self.calls.absolute()),
             "trusted": self.trusted,
+            "spool": self.spool and str(self.spool),
+            "cache": self.cache and str(self.cache),
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -92,6 +98,8 @@ class Assignment:
             start=fields["start"],
             calls=fields["calls"] and Path(fields["calls"]),
             trusted=tuple(fields["trusted"]),
+            spool=fields["spool"] and Path(fields["spool"]),
+            cache=fields["cache"] and Path(fields["cache"]),
         )
 
 

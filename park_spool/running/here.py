@@ -31,6 +31,7 @@ from park_spool.processes import describe_exit, kill_family
 from park_spool.running.assignment import Outcome
 from park_spool.running.child import child_environment
 from park_spool.running.inputs import Input
+from park_spool.running.programs import data_variables
 
 OUTPUT = "PARK_OUTPUT"
 _CHUNK = 65536
@@ -200,7 +201,7 @@ def _environment(call: Call, output: Path) -> dict[str, str]:
         "PARK_JOB": call.job,
         OUTPUT: str(output),
         "PYTHONUNBUFFERED": "1",
-    }
+    } | data_variables(call.given.element)
     return child_environment(os.environ) | own
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from park_spool.catalog.input_spec import is_resolved_data
-from park_spool.sessions.data import digest, resolve, with_data
+from park_spool.sessions.data import Fetch, digest, may_be_far, refs_of, resolve, with_data
 from park_spool.sessions.element import Element, input_text
 from park_spool.sessions.session import DataRef, JobList
 from park_spool.start_values import started
@@ -41,9 +41,11 @@ class Inputs:
         files: Path,
         roots: tuple[Path, ...],
         start: Mapping[str, str] = NO_VALUES,
+        fetch: Fetch | None = None,
     ) -> None:
         self._joblist, self._group_data, self._start = joblist, group_data, start
-        self._find: Callable[[DataRef], Path] = lru_cache(_MOST_KEPT)(lambda ref: resolve(ref, files, roots))
+        self._fetched: set[DataRef] = set()
+        self._find: Callable[[DataRef], Path] = lru_cache(_MOST_KEPT)(lambda ref: resolve(ref, files, roots, fetch))
         self._is_repeating = joblist.scan is None and len(joblist.inputs) <= _MOST_KEPT
         self._kept: dict[int, Input] = {}
 
@@ -56,6 +58,19 @@ class Inputs:
             if self._is_repeating:  # the job list holds the element, so its id stays its own
                 self._kept[id(element)] = kept
         return kept
+
+    def lacks(self, job: int) -> bool:
+        """Say whether data of a job may have to be fetched before it can begin."""
+        return any(ref not in self._fetched for ref in self._remote(job))
+
+    def fetch(self, job: int) -> None:
+        """Fetch the data of a job; DataError or OSError where it cannot be had."""
+        for ref in self._remote(job):
+            self._find(ref)
+            self._fetched.add(ref)
+
+    def _remote(self, job: int) -> list[DataRef]:
+        return [ref for ref in refs_of(self._joblist.input(job), self._group_data) if may_be_far(ref.href)]
 
     def _prepare(self, element: Element) -> Input:
         resolved = with_data(started(element, self._start), self._group_data, self._find)

@@ -14,6 +14,7 @@ from park_spool.admitted import Admitted
 from park_spool.controls import Controls
 from park_spool.errors import PermanentError
 from park_spool.member import Member
+from park_spool.sessions.datasets import reads_sources
 from park_spool.starts import Waits
 
 NOTHING = Waits()
@@ -31,6 +32,7 @@ class Known:
     is_closed: bool
     looked_at: float
     waits: Waits = NOTHING
+    reads_sources: bool = False  # some of its data lie in sources
 
     @property
     def unwanted(self) -> str | None:
@@ -77,8 +79,9 @@ class KnownSessions:
         said = controls.read(names)
         is_closed = folder.parent == self.member.layout.closed
         waits = known.waits if known else starts.waits_of(session.session)
+        far = known.reads_sources if known else reads_sources(session.session, bool(self.member.config.datacenter))
         now = self.member.monotonic()
-        fresh = Known(folder, session.with_priority(said.priority), said, is_closed, now, waits)
+        fresh = Known(folder, session.with_priority(said.priority), said, is_closed, now, waits, far)
         self._remember(sid, fresh)
         return fresh
 

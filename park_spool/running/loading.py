@@ -33,6 +33,7 @@ from park_spool.running.kernel_limits import OwnLimits, open_descriptors
 from park_spool.running.preload import Preloaded
 from park_spool.running.programs import Program, tell_its_job
 from park_spool.running.usage import usage_of
+from park_spool.sessions.data import Fetch
 from park_spool.sessions.session import Session, Task
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Runner:
     limits: Limits | None = None  # of a function, which shares its process with other jobs
     output: OutputFolder | None = None
     tell: Callable[[BaseException, str], Outcome] | None = None
+    inputs: Inputs | None = None  # of jobs whose data may have to be fetched first
 
     def failure(self, error: BaseException, printed: str) -> Outcome:
         """Say what a job raised."""
@@ -78,6 +80,7 @@ class Loader:
         self._function: Call | None = None
         self._preloaded: Preloaded | None = None
         self._calls: Calls | None = None
+        self._fetching: tuple[Path, Fetch] | None = None
         self._fresh = _own_memory(), open_descriptors()
 
     def load(self, assignment: Assignment, scratch: Path) -> Runner:
@@ -89,7 +92,8 @@ class Loader:
         registry = self._read_registry(assignment.services)
         command = registry.command(group.task.service, group.task.command)
         joblist = group.joblists[assignment.joblist - 1]
-        inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots, assignment.start)
+        fetch = None if assignment.spool is None else self._fetcher(assignment, assignment.spool)
+        inputs = Inputs(joblist, group.data, assignment.files, assignment.data_roots, assignment.start, fetch)
         os.environ.update(_names(command, assignment))
         limits = _allowed(command, group.task, assignment)
         self._check_binding(_code(command), limits)
@@ -98,7 +102,16 @@ class Loader:
         else:
             program = self._program(command, limits, _chosen_cwd(group.task, registry), scratch)
             runner = self._program_runner(program, inputs, limits, f"{assignment.group}.{assignment.joblist}")
-        return replace(runner, output=OutputFolder.of(assignment, scratch, limits))  # last: it is open
+        # Last: the output folder is open.
+        return replace(runner, inputs=inputs if fetch else None, output=OutputFolder.of(assignment, scratch, limits))
+
+    def _fetcher(self, assignment: Assignment, spool: Path) -> Fetch:
+        """Make what fetches the data of sources for one session; settings are read once for each."""
+        from park_spool.fetch import Fetcher  # most sessions need none
+
+        if self._fetching is None or self._fetching[0] != assignment.session_json:
+            self._fetching = assignment.session_json, Fetcher.of(spool, assignment.session_json, assignment.cache)
+        return self._fetching[1]
 
     def lift_limits(self) -> None:
         """Give this process room again: it must still say what became of a job that ran into its limits."""

@@ -22,13 +22,14 @@ from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.running import report
+from park_spool.running.assigning import Terms
 from park_spool.running.claiming import Claiming
 from park_spool.running.duty import Duty
 from park_spool.running.heartbeat import PROGRESS_SECONDS, Beat
 from park_spool.running.job_times import JobTimes
 from park_spool.running.known_sessions import KnownSessions
 from park_spool.running.report import About
-from park_spool.running.workshop import Runner, Terms, Workshop
+from park_spool.running.workshop import Runner, Workshop
 
 log = logging.getLogger(__name__)
 
@@ -250,6 +251,7 @@ class Node:
 
     def leave(self) -> None:
         """Stop what runs, give back what is not done, and take one's own names away."""
+        self.shop.close()
         self.shop.publish()
         if self._beat.seq and self._is_fenced():
             self.shop.drop_everything("this node was taken for dead")

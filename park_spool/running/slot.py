@@ -23,6 +23,7 @@ from pathlib import Path
 
 from park_spool.errors import is_temporary
 from park_spool.running.assignment import (
+    OFF_TIME,
     STALE_STATUS,
     Assignment,
     Ranges,
@@ -171,8 +172,8 @@ class Slot:
             word, _, rest = message.partition(" ")
             if word == "began" and not self._has_begun:
                 self._begin(child, rest)
-            elif word == "keeping":
-                self._watch.rewind()
+            elif word in OFF_TIME:
+                self._watch.hear(word)
             elif word == "progress":
                 self._said.tell(rest)
             elif word == "lost":

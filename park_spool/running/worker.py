@@ -24,11 +24,22 @@ from pathlib import Path
 from typing import NoReturn
 
 from park_spool.processes import become_reaper, kill_family
-from park_spool.running.assignment import LOST_STATUS, STALE_STATUS, Assignment, Outcome, child_scratch, result_line
+from park_spool.running.assignment import (
+    FETCHED,
+    FETCHING,
+    KEEPING,
+    LOST_STATUS,
+    STALE_STATUS,
+    Assignment,
+    Outcome,
+    child_scratch,
+    result_line,
+)
 from park_spool.running.descriptors import Descriptors, read_lines
 from park_spool.running.exceeded import Bounds, hint
 from park_spool.running.executable import NodeGone
 from park_spool.running.functions import failure
+from park_spool.running.inputs import Inputs
 from park_spool.running.job_folders import emptied, remove
 from park_spool.running.kept import OutputFolder
 from park_spool.running.loading import Done, Loader, Runner, Stale
@@ -90,6 +101,9 @@ class Worker:
         for job in jobs:
             mark, started, begun = self._ends.log_size(), time.time(), time.perf_counter()
             try:
+                if runner.inputs is not None and runner.inputs.lacks(job):
+                    self._fetch(runner.inputs, job)
+                    started, begun = time.time(), time.perf_counter()
                 outcome, digests = runner.run(job)
             except NodeGone:
                 raise
@@ -125,8 +139,15 @@ class Worker:
         self._loader.lower_limits(runner)
         return replace(outcome, why=outcome.why + hint(runner.limits, outcome.why)), {}
 
+    def _fetch(self, inputs: Inputs, job: int) -> None:
+        self._tell(FETCHING)  # nor is a slow remote
+        try:
+            inputs.fetch(job)
+        finally:
+            self._tell(FETCHED)
+
     def _keep(self, output: OutputFolder, outcome: Outcome) -> Outcome:
-        self._tell("keeping")  # a slow spool is not the job's fault
+        self._tell(KEEPING)  # a slow spool is not the job's fault
         return output.keep(outcome)
 
     def _make_room(self) -> NoReturn:

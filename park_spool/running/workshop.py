@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from park_spool import intervals, layout, payloads, starts, tallies
+from park_spool import intervals, payloads, starts, tallies
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.running import claiming
+from park_spool.running.ahead import Ahead
+from park_spool.running.assigning import Terms, assignment_of
 from park_spool.running.assignment import Assignment, Outcome, Running, result_line
 from park_spool.running.claiming import Claiming
 from park_spool.running.hands import Claim, Hands
@@ -49,15 +50,6 @@ class Runner(Protocol):
         """Return the job that runs now; None while none has begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms jobs run here: where they work, and what one may take."""
-
-    scratch: Path
-    memory: int | None = None
-    nice: int = 0
-
-
 class Workshop:
     """The first `cpus` runners take units, the others short commands; `header` opens every reply, with its service."""
 
@@ -68,6 +60,7 @@ class Workshop:
         self.runners = [*runners, *spare]
         self.choice = choice
         self._terms, self._header = terms, header
+        self._ahead: Ahead | None = None
 
     def begin(self, member: Member) -> None:
         """Start with empty hands, under a new name."""
@@ -75,6 +68,11 @@ class Workshop:
         self.hands = Hands(member)
         self._texts = ServiceTexts(member.config.service_folders)
         self._trusted = payloads.trusted(member.config.spool)
+
+    def close(self) -> None:
+        """End what fetches ahead."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     @property
     def _known(self) -> KnownSessions:
@@ -136,7 +134,11 @@ class Workshop:
             return self._wait_for(claim, is_over=self._is_final(unit, known.folder))
         task = known.admitted.session.groups[unit.group - 1].task
         claim.origin = self._texts.origin(task.service, self.member.monotonic())
-        self.runners[runner].start(self._assignment(claim, runner, known, start))
+        given = assignment_of(self.member, self._terms, unit, runner, known, start, self._trusted)
+        self.runners[runner].start(given)
+        if given.spool is not None and given.cache is not None:
+            self._ahead = self._ahead or Ahead(given.spool, given.cache)
+            self._ahead.hint(given.session_json, unit, self.cpus)
         claim.runner, claim.since = runner, self.member.monotonic()
         return True
 
@@ -158,29 +160,6 @@ class Workshop:
 
     def _age(self, claim: Claim) -> float:
         return self.member.monotonic() - claim.since
-
-    def _assignment(self, claim: Claim, runner: int, known: Known, start: dict[str, str]) -> Assignment:
-        config, unit = self.member.config, claim.unit
-        grows = known.admitted.session.grows
-        return Assignment(
-            unit=unit.name,
-            session_json=layout.session_json(known.folder),
-            files=layout.session_files(known.folder),
-            services=config.service_folders,
-            data_roots=config.data_roots,
-            group=unit.group,
-            joblist=unit.joblist,
-            jobs=((unit.start, unit.stop),),
-            scratch=self._terms.scratch,
-            kept=None if grows else self.member.layout.kept(unit.sid),
-            tmp=self.member.layout.tmp,
-            owner=f"{self.member.name}.slot{runner}",
-            memory=self._terms.memory,
-            nice=self._terms.nice,
-            start=start,
-            calls=self.member.layout.calls(unit.sid) if grows else None,
-            trusted=self._trusted,
-        )
 
     # answering
 

@@ -6,13 +6,13 @@ the one `<data>` that its input has of its own, by the last part of the href; el
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from park_spool.attributes import numbers
-from park_spool.sessions.data import DATA
+from park_spool.sessions.data import DATA, is_remote, may_be_far
 from park_spool.sessions.element import Element
-from park_spool.sessions.session import Group, JobList
+from park_spool.sessions.session import Group, JobList, Session
 
 DATASET = "dataset"
 
@@ -76,6 +76,19 @@ def hrefs(group: Group, joblist: int, job: int) -> dict[str, str]:
         own = group.joblists[joblist - 1].input(job).children
         found |= {child.attributes.get("name", "").strip(): _href(child) for child in own if child.tag == DATA}
     return found
+
+
+def reads_sources(session: Session, has_centre: bool = False) -> bool:
+    """Say whether any job of a session reads data that are to be fetched; through a data centre all of packages are."""
+    is_far = may_be_far if has_centre else is_remote
+    return any(is_far(href) for group in session.groups for href in _all_hrefs(group))
+
+
+def _all_hrefs(group: Group) -> Iterator[str]:
+    yield from (ref.href for ref in group.data)
+    for joblist in group.joblists:
+        elements = joblist.inputs if joblist.scan is None else (joblist.scan.template,)
+        yield from (_href(child) for element in elements for child in element.children if child.tag == DATA)
 
 
 def _href(data: Element) -> str:

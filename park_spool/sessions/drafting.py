@@ -133,7 +133,8 @@ def _named(files: Iterable[File]) -> dict[str, File]:
         files = [files]
     found: dict[str, File] = {}
     for file in files:
-        stem = _NAME.sub("-", PurePath(fspath(file)).stem) or "data"
+        stem = _NAME.sub("-", PurePath(fspath(file)).stem)
+        stem = stem if stem.strip("-") else "data"  # of a pattern such as *.ort nothing is left
         name, number = stem, 1
         while name in found:
             number += 1

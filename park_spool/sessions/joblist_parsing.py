@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from park_spool.catalog.builtin import CALL
 from park_spool.catalog.command_line import word_of
 from park_spool.catalog.input_spec import InputSpec
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
+from park_spool.places import Places
+from park_spool.sessions.bundles_parsing import Bundle, Bundles
 from park_spool.sessions.calls_parsing import CALLS, read_calls
-from park_spool.sessions.data import DATA, DIRECT, check_href
+from park_spool.sessions.data import DATA, WAYS, check_href
 from park_spool.sessions.datasets import DATASET
 from park_spool.sessions.fields import (
     Warnings,
@@ -46,13 +47,14 @@ SEQUENTIAL = "sequential"
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Hold what a session is checked against, and the warnings that come up."""
+    """Hold what a session is checked against, the warnings that come up, and what its patterns stand for."""
 
     registry: Registry
     limits: Limits
     files: frozenset[str] | None
-    data_roots: tuple[Path, ...]
+    places: Places
     warnings: Warnings
+    bundles: Bundles
     sid: str | None = None
     functions_by_value: bool = False
 
@@ -71,18 +73,18 @@ def read_joblist(
         return calls
     inputs = [child for child in node.children if child.tag == "input"]
     scan = _scan(node, inputs, command, admission)
-    size = _size(node, scan.size if scan else len(inputs), admission.limits)
+    _check_inputs(inputs, command, admission, is_alone=scan is None)
+    bundles = [] if scan else [admission.bundles.read(child) for child in inputs]
+    size = _size(node, scan, bundles, admission.limits)
     is_sequential = _is_sequential(node, size, admission.limits)
     if not is_started:
         first = inputs[:1] if is_sequential else inputs  # a later step may get the rest from the one before
         _check_required(first or [Node("input", {}, node.line, node.column)], scan, command)
-    _check_inputs(inputs, command, admission)
-    elements = () if scan else tuple(child.element() for child in inputs)
     return JobList(
         name=name_of(node, f"joblist{joblist_number}"),
         priority=priority(node),
         size=size,
-        inputs=elements,
+        inputs=tuple(element for bundle in bundles for element in bundle.elements()),
         scan=scan,
         is_sequential=is_sequential,
     )
@@ -99,11 +101,13 @@ def _is_sequential(node: Node, size: int, limits: Limits) -> bool:
     return True
 
 
-def _size(node: Node, points: int, limits: Limits) -> int:
+def _size(node: Node, scan: Scan | None, bundles: list[Bundle], limits: Limits) -> int:
+    points = scan.size if scan else sum(bundle.size for bundle in bundles)
     if points == 0:
         reject(node, "<joblist> holds neither <input> nor <scan>: there is nothing to run")
     if points > limits.max_jobs:
-        reject(node, f"the scan has {points:,} points, more than the {limits.max_jobs:,} jobs allowed")
+        what = f"the scan has {points:,} points" if scan else f"the inputs make {points:,} jobs"
+        reject(node, f"{what}, more than the {limits.max_jobs:,} jobs allowed")
     return whole(node, "cnt", 1, limits.max_jobs, points)
 
 
@@ -177,11 +181,11 @@ def _check_values(node: Node, spec: InputSpec, values: Iterable[str], command: C
             reject(node, f"<{node.tag}>: {error}")
 
 
-def _check_inputs(inputs: list[Node], command: Command, admission: Admission) -> None:
+def _check_inputs(inputs: list[Node], command: Command, admission: Admission, is_alone: bool) -> None:
     known = {spec.name for spec in command.inputs}
     known |= {DATASET} if known else set()  # every input may name its data set
     for node in inputs:
-        _check_input(node, command, admission)
+        _check_input(node, command, admission, is_alone)
         if known and not known.issuperset(node.attributes):
             _warn_strangers(node, known, command, admission)
             known |= set(node.attributes)  # once for each name in a job list is enough
@@ -197,13 +201,13 @@ def _check_required(inputs: list[Node], scan: Scan | None, command: Command) -> 
                 reject(node, f"{lacking} {name!r}, which {command.service}/{command.name} needs")
 
 
-def _check_input(node: Node, command: Command, admission: Admission) -> None:
+def _check_input(node: Node, command: Command, admission: Admission, is_alone: bool) -> None:
     for spec in command.inputs:
         value = node.attributes.get(spec.name)
         if value is not None:
             _check_values(node, spec, (value,), command)
     if node.children:
-        read_data(node, admission)
+        read_data(node, admission, is_pattern_allowed=is_alone)
 
 
 def _warn_strangers(node: Node, known: set[str], command: Command, admission: Admission) -> None:
@@ -212,27 +216,27 @@ def _warn_strangers(node: Node, known: set[str], command: Command, admission: Ad
         admission.warnings.add(node, f"input {quoted(name)} is not described by {what}; passed on as text")
 
 
-def read_data(node: Node, admission: Admission) -> tuple[DataRef, ...]:
+def read_data(node: Node, admission: Admission, is_pattern_allowed: bool = False) -> tuple[DataRef, ...]:
     """Read the <data> children of a <dataSet> or <input>; SessionError with the place if one is wrong."""
     refs: dict[str, DataRef] = {}
     for child in node.children:
         if child.tag == DATA:
-            ref = _data(child, admission)
+            ref = _data(child, admission, is_pattern_allowed)
             if ref.name in refs:
                 reject(child, f"data set {ref.name!r} again; the first is in line {refs[ref.name].line}")
             refs[ref.name] = ref
     return tuple(refs.values())
 
 
-def _data(node: Node, admission: Admission) -> DataRef:
+def _data(node: Node, admission: Admission, is_pattern_allowed: bool) -> DataRef:
     check_children(node, ())
-    check_attributes(node, ("name", "href", "sha256", "mode"), admission.warnings)
+    check_attributes(node, ("name", "href", "sha256", "via"), admission.warnings)
     required(node, "name")
-    href, sha256, mode = required(node, "href"), node.attributes.get("sha256"), node.attributes.get("mode")
+    href, sha256, via = required(node, "href"), node.attributes.get("sha256"), node.attributes.get("via")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         reject(node, f"sha256={quoted(sha256)} must be 64 hexadecimal digits")
-    if mode not in (None, DIRECT):
-        reject(node, f"mode={quoted(mode)} of <data> is not known here; expected {DIRECT!r} or no mode at all")
+    if via not in (None, *WAYS):
+        reject(node, f"via={quoted(via)} of <data> is not known here; expected {' or '.join(map(repr, WAYS))}")
     with placed(node):
-        check_href(href, admission.files, admission.data_roots)
-    return DataRef(name_of(node, ""), href, sha256.lower() if sha256 else None, mode, node.line)
+        check_href(href, admission.files, admission.places, is_pattern_allowed)
+    return DataRef(name_of(node, ""), href, sha256.lower() if sha256 else None, via, node.line)

@@ -10,13 +10,13 @@ manifest, its data are references that may be followed, its jobs are within boun
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from park_spool.catalog.builtin import CALL, is_call
 from park_spool.catalog.registry import Command, Registry
 from park_spool.catalog.suggestions import quoted
 from park_spool.errors import SessionError
+from park_spool.places import NOWHERE, Places
 from park_spool.sessions.after import parse_after
+from park_spool.sessions.bundles_parsing import Bundles
 from park_spool.sessions.calls_parsing import check_alone
 from park_spool.sessions.fields import (
     Warnings,
@@ -48,17 +48,19 @@ def parse_session(
     registry: Registry,
     limits: Limits,
     files: frozenset[str] | None = None,
-    data_roots: tuple[Path, ...] = (),
+    places: Places = NOWHERE,
     sid: str | None = None,
     functions_by_value: bool = False,
 ) -> Session:
     """Understand a session; MalformedXml if it is not well-formed (yet), SessionError if it cannot be run.
 
     `files` are the names that came in the submission's folder (relative, with '/'), None for a session file
-    alone; `data_roots` are the folders that absolute paths of data may lie in; `sid` is its own id, if it has one;
-    `functions_by_value` lets `<calls/>` in.
+    alone; `places` says where else its data may lie, and what patterns stand for; `sid` is its own id, if it
+    has one; `functions_by_value` lets `<calls/>` in. Raises what `places.names` does, its PermanentErrors with
+    the place.
     """
-    admission = Admission(registry, limits, files, data_roots, Warnings(), sid, functions_by_value)
+    bundles = Bundles(places.names, limits)
+    admission = Admission(registry, limits, files, places, Warnings(), bundles, sid, functions_by_value)
     return _session(parse_tree(xml, limits), admission)
 
 

@@ -35,8 +35,13 @@ class DataRef:
     name: str
     href: str
     sha256: str | None = None
-    mode: str | None = None
+    via: str | None = None
     line: int = 0
+
+    @classmethod
+    def from_json(cls, shown: dict[str, Any]) -> DataRef:
+        """Read a reference; what `via` says was once called `mode`."""
+        return cls(shown["name"], shown["href"], shown["sha256"], shown.get("via", shown.get("mode")), shown["line"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ class Group:
     @classmethod
     def from_json(cls, shown: dict[str, Any]) -> Group:
         """Read what `to_json` wrote."""
-        data = tuple(DataRef(**ref) for ref in shown["data"])
+        data = tuple(DataRef.from_json(ref) for ref in shown["data"])
         joblists = tuple(JobList.from_json(joblist) for joblist in shown["joblists"])
         more = (shown.get("reduce_options", {}), shown.get("after", ""))
         return cls(shown["name"], Task.from_json(shown["task"]), data, shown["reduce"], joblists, *more)

@@ -72,6 +72,22 @@ def unpack(archive: Path, folder: Path, max_bytes: int) -> None:
         raise
 
 
+def session_in(archive: Path, max_bytes: int) -> tuple[bytes, frozenset[str]]:
+    """Read the session out of a zip, and the names of the files with it. Raises SessionError if that cannot be done."""
+    try:
+        with zipfile.ZipFile(archive) as package:
+            members = [member for member in package.infolist() if not member.is_dir()]
+            _check(members, max_bytes)
+            named = {path.as_posix(): member for path, member in zip(_targets(members), members, strict=True)}
+            session = session_name(frozenset(named))
+            with package.open(named[session]) as source:
+                return source.read(max_bytes), frozenset(named) - {session}
+    except (*UNREADABLE, OSError) as error:
+        if isinstance(error, OSError) and is_temporary(error.errno):
+            raise
+        raise SessionError(f"not a zip that can be read: {error}") from error
+
+
 def _check(members: list[zipfile.ZipInfo], max_bytes: int) -> None:
     if len(members) > MAX_FILES:
         raise SessionError(f"a submission may hold {MAX_FILES:,} files at most, this zip holds {len(members):,}")
@@ -84,13 +100,10 @@ def _check(members: list[zipfile.ZipInfo], max_bytes: int) -> None:
 
 
 def _extract(package: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Path, max_bytes: int) -> None:
-    tops = {PurePosixPath(member.filename).parts[0] for member in members}
-    is_wrapped = len(tops) == 1 and all(len(PurePosixPath(member.filename).parts) > 1 for member in members)
     left = max_bytes
     folder.mkdir(exist_ok=True)
-    for member in members:
-        parts = PurePosixPath(member.filename).parts
-        path = folder.joinpath(*(parts[1:] if is_wrapped else parts))
+    for member, place in zip(members, _targets(members), strict=True):
+        path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         with package.open(member) as source, path.open("wb") as target:
             # A zip may lie about its sizes: copy no more than was allowed, and look whether anything is left.
@@ -99,3 +112,10 @@ def _extract(package: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: P
                 if left < 0:
                     raise SessionError(f"a submission may hold {max_bytes:,} bytes at most, this zip holds more")
                 target.write(chunk)
+
+
+def _targets(members: list[zipfile.ZipInfo]) -> list[PurePosixPath]:
+    """Say where each member goes: a single folder at the top is left out."""
+    paths = [PurePosixPath(member.filename) for member in members]
+    is_wrapped = len({path.parts[0] for path in paths}) == 1 and all(len(path.parts) > 1 for path in paths)
+    return [PurePosixPath(*path.parts[1:]) if is_wrapped else path for path in paths]

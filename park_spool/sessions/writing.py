@@ -53,7 +53,7 @@ def _group(group: Group) -> Element:
 
 
 def _data(ref: DataRef) -> Element:
-    optional = {"sha256": ref.sha256, "mode": ref.mode}
+    optional = {"sha256": ref.sha256, "via": ref.via}
     given = {name: value for name, value in optional.items() if value is not None}
     return Element("data", {"name": ref.name, "href": ref.href, **given})
 

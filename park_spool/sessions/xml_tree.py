@@ -41,6 +41,7 @@ class Limits:
     max_groups: int = 999  # a unit's name has three digits for the group and three for the job list
     max_joblists: int = 999
     max_steps: int = 10_000  # of a sequential job list
+    max_patterns: int = 100  # of files, each asked for once, however many inputs have it
 
 
 @dataclass(slots=True)

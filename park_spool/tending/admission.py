@@ -9,47 +9,37 @@ finishes (`finish`) or an untouched inbox. Nothing is ever lost: bytes end up in
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from park_spool import layout, naming
 from park_spool.admitted import Admitted
-from park_spool.atomic import files_below
 from park_spool.catalog.registry import Registry
 from park_spool.errors import MalformedXml, PermanentError, SessionError
 from park_spool.member import Member
-from park_spool.sessions import submission
 from park_spool.sessions.parsing import Limits, parse_session
 from park_spool.sessions.session import Session
 from park_spool.sessions.xml_tree import parse_tree
 from park_spool.tending import inbox
+from park_spool.tending.begun import RECEIVED, Begun, Received, read
+from park_spool.tending.bundling import Bundling
 from park_spool.tending.inbox import Inbox
+from park_spool.tending.listings import Listings, Unanswered, nobody
 from park_spool.tending.rejection import reject
 
 log = logging.getLogger(__name__)
-RECEIVED = "received.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What is known of a submission besides its bytes: kept beside it, so that any spoold can finish the admission."""
-
-    file: str
-    owner: str
-    at: float
 
 
 class Admission:
     """One spoold's hands on the inbox."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, listings: Listings | None = None) -> None:
         self._member = member
         self._disk = member.disk
         self._layout = member.layout
         self.inbox = Inbox()
+        self._bundling = Bundling(member, listings or Listings(nobody, member.monotonic))
         self._parsed: bytes | None = None
         self._refused: dict[str, object] = {}
         self._malformed: dict[Path, object] = {}
@@ -58,6 +48,7 @@ class Admission:
         """Look through the inbox once; return the SIDs that were admitted."""
         names = self._disk.names(self._layout.inbox)
         self.inbox.forget(names)
+        self._bundling.forget(names)
         return [sid for name in names if (sid := self._consider(name)) is not None]
 
     def _consider(self, name: str) -> str | None:
@@ -73,8 +64,12 @@ class Admission:
         still = self.inbox.still(name, mark, self._member.monotonic())
         is_closed = self.inbox.is_closed(name)
         self._parsed = None
+        if self._bundling.is_waiting(name, mark):
+            return None
         decision = inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
         if decision == "wait" or self._refused.get(name, self) == mark:
+            return None
+        if not self._bundling.may_go(name, path, mark, self._owner(path)):
             return None
         try:
             return self._take(name, what, path)
@@ -93,7 +88,7 @@ class Admission:
         if self._malformed.get(path, self) == mark:
             return False
         try:
-            self._parsed = self._read(path)
+            self._parsed = read(self._disk, path)
             parse_tree(self._parsed, Limits())
         except MalformedXml:
             self._malformed = {path: mark, **{old: seen for old, seen in self._malformed.items() if old.exists()}}
@@ -120,15 +115,15 @@ class Admission:
         folder = self._layout.admitting(sid)
         if not self._disk.make_folder(folder):
             return None  # RACE: another spoold took the same name; the next look tells
-        received = {"file": file, "owner": self._owner(path), "at": self._member.wall()}
-        self._disk.publish(folder / RECEIVED, json.dumps(received).encode())
+        received = Received(file, self._owner(path), self._member.wall(), sid)
+        self._disk.publish(folder / RECEIVED, received.encode())
         target = {"xml": layout.session_xml, "zip": layout.session_zip, "folder": layout.session_files}[what](folder)
         is_won = False
         try:
             is_won = self._disk.move(path, target)
         finally:
             if not is_won:
-                self._drop(folder)
+                Begun(self._member, sid).drop()
         return self.finish(sid, self._parsed) if is_won else None
 
     def _is_being_admitted(self, name: str) -> bool:
@@ -157,15 +152,6 @@ class Admission:
         except (KeyError, OSError):
             return ""
 
-    def _drop(self, folder: Path) -> None:
-        """Remove a `.SID` that holds no submission; one that came in meanwhile stays, for whoever finishes it.
-
-        RACE: so what spoold wrote itself is removed by name, and nothing that may be a user's.
-        """
-        for path in (folder / RECEIVED, layout.session_json(folder)):
-            self._disk.unlink(path)
-        self._disk.remove_folder(folder)
-
     # finishing
 
     def unfinished(self) -> list[str]:
@@ -181,79 +167,40 @@ class Admission:
         `seen`: what was parsed before the file was taken. Other bytes mean that somebody still writes: it goes back.
         """
         with suppress(FileNotFoundError):  # RACE: another spoold finished it meanwhile
-            return self._finish(self._layout.admitting(sid), sid, seen)
+            return self._finish(Begun(self._member, sid), seen)
         return None
 
-    def _finish(self, folder: Path, sid: str, seen: bytes | None) -> str | None:
-        received = self._received(folder)
-        if not any(
-            self._disk.kind(place(folder)) for place in (layout.session_xml, layout.session_zip, layout.session_files)
-        ):
-            self._drop(folder)
+    def _finish(self, begun: Begun, seen: bytes | None) -> str | None:
+        sid, received = begun.sid, begun.received()
+        if begun.is_empty:
+            begun.drop()
             return None
         try:
             if self._was_admitted(sid):
                 raise SessionError(f"a session {sid} was admitted before: it was sent twice under one id")
-            xml, files = self._open(folder)
+            xml, files = begun.open()
             if seen is not None and xml != seen:
-                self._give_back(folder, received)
+                begun.give_back()
                 return None
-            session = self._parse(xml, files, sid)
-            self._sync_submission(folder)
+            session = self._parse(xml, files, sid, received.owner)
+            begun.sync()
+        except Unanswered as error:
+            # CRASH: whoever took it had the answer, and died; it is asked for again from the inbox.
+            log.info("%s: %s; it goes back into the inbox", received.file, error)
+            begun.give_back()
+            return None
         except PermanentError as error:
-            self._reject_folder(folder, received, str(error))
+            begun.reject(str(error))
             return None
         file = received.file.encode(errors="replace").decode()  # a name in Latin-1 is no text
         attempts = self._member.config.max_attempts
-        return self._admit(sid, folder, Admitted(sid, file, received.owner, received.at, attempts, session).encode())
+        record = Admitted(sid, file, received.owner, received.at, attempts, session).encode()
+        return self._admit(sid, begun.folder, record)
 
-    def _parse(self, xml: bytes, files: frozenset[str] | None, sid: str) -> Session:
+    def _parse(self, xml: bytes, files: frozenset[str] | None, sid: str, owner: str) -> Session:
         config = self._member.config
         registry, is_open = Registry.load(config.service_folders), config.functions_by_value
-        return parse_session(xml, registry, Limits(), files, config.data_roots, sid, is_open)
-
-    def _received(self, folder: Path) -> Received:
-        try:
-            fields = json.loads(self._disk.read(folder / RECEIVED) or b"{}")
-            return Received(str(fields["file"]), str(fields["owner"]), float(fields["at"]))
-        except (ValueError, KeyError, TypeError):
-            return Received(f"{folder.name[1:]}.xml", "", self._member.wall())
-
-    def _open(self, folder: Path) -> tuple[bytes, frozenset[str] | None]:
-        """Return the session's XML, and the names of the files that came with it (None for a lone XML file)."""
-        files, package = layout.session_files(folder), layout.session_zip(folder)
-        if self._disk.kind(files) is None and self._disk.kind(package) is not None:
-            self._unpack(package, files)
-        xml = layout.session_xml(folder)
-        if self._disk.kind(files) is None:
-            return self._read(xml), None
-        names = submission.contents(files)
-        if self._disk.kind(xml) is None:
-            name = submission.session_name(names)
-            # CRASH: until this rename the session file stands under its own name in files/; then it is session.xml.
-            self._disk.move(files / name, xml)
-            names -= {name}
-        return self._read(xml), names
-
-    def _unpack(self, package: Path, files: Path) -> None:
-        # RACE: not below `.SID`: another spoold may finish that meanwhile, and unpacking on would make it again.
-        fresh = self._layout.tmp / f"{self._member.name}{files.parent.name}"
-        try:
-            submission.unpack(package, fresh, self._member.config.max_submission_bytes)
-            self._disk.move(fresh, files)
-        finally:
-            self._disk.remove_tree(fresh)
-
-    def _read(self, path: Path) -> bytes:
-        try:
-            data = self._disk.read(path)
-        except PermissionError as error:
-            raise SessionError(
-                f"cannot be read: {error.strerror}; expected a file that the spool's account may read"
-            ) from error
-        if data is None:
-            raise SessionError("is not there any more")
-        return data
+        return parse_session(xml, registry, Limits(), files, self._bundling.places(owner), sid, is_open)
 
     def _admit(self, sid: str, folder: Path, record: bytes) -> str | None:
         self._disk.publish(layout.session_json(folder), record, durable=True)
@@ -262,36 +209,3 @@ class Admission:
             return None
         self._disk.sync(self._layout.sessions)
         return sid
-
-    def _give_back(self, folder: Path, received: Received) -> None:
-        """Put a file that changed after it was taken back into the inbox, under a name that is nobody else's."""
-        name = naming.submitted_name(folder.name[1:], received.file)
-        self._disk.move(layout.session_xml(folder), self._layout.inbox / name)
-        self._drop(folder)
-
-    def _sync_submission(self, folder: Path) -> None:
-        files = sorted(files_below(layout.session_files(folder)))
-        for path in [layout.session_xml(folder), *files, *sorted({path.parent for path in files})]:
-            try:
-                self._disk.sync(path)
-            except PermissionError as error:
-                raise SessionError(f"{path.name} cannot be read: {error.strerror}") from error
-
-    # rejecting
-
-    def _reject_folder(self, folder: Path, received: Received, reason: str) -> None:
-        places = (layout.session_zip, layout.session_files, layout.session_xml)
-        for place in places:
-            path = place(folder)
-            if self._disk.kind(path) is None:
-                continue
-            if path == layout.session_files(folder):
-                self._disk.move(layout.session_xml(folder), path / "session.xml")
-            why = f"{received.file}: {reason}\nIt would have been session {folder.name[1:]}."
-            if not reject(self._member, path, received.file, why):
-                return
-            if place == layout.session_zip:  # what was unpacked from it is only a copy
-                self._disk.remove_tree(layout.session_files(folder))
-                self._disk.unlink(layout.session_xml(folder))
-            break
-        self._drop(folder)

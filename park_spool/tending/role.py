@@ -7,6 +7,7 @@ can be lost at any time, since an audit works it out again. Only the active cand
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from park_spool import admitted, naming
 from park_spool.catalog.registry import Registry
@@ -23,6 +24,7 @@ from park_spool.tending.auditing import Auditing
 from park_spool.tending.calls_janitor import CallsJanitor
 from park_spool.tending.controlling import Controlling
 from park_spool.tending.janitor import Janitor
+from park_spool.tending.listings import Ask, Listings, nobody
 from park_spool.tending.offering import Offering
 from park_spool.tending.open_sessions import OpenSession
 from park_spool.tending.repeating import Repeating
@@ -35,14 +37,14 @@ OPEN_SECONDS = 0.5
 
 
 class Tending:
-    """One spoold."""
+    """One spoold; `ask` tells which files a pattern stands for, in a thread, and `ring` wakes spoold from there."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, ask: Ask = nobody, ring: Callable[[], None] = lambda: None) -> None:
         self._member = member
         self._candidate = Candidate(member, "spoold")
         self._sessions: dict[str, OpenSession] = {}
         self._broken: set[str] = set()
-        self.admission = Admission(member)
+        self.admission = Admission(member, Listings(ask, member.monotonic, ring))
         self._janitor = Janitor(member, self.admission)
         self._nodes = Nodes(member)
         self._offering = Offering(member)
