@@ -140,18 +140,21 @@ class Fetcher:
             if found is not None:
                 return found
             for failures in range(ROUNDS):
+                if failures:
+                    self.pause(pause_after(failures))
                 reasons = []
                 for way in self._ways(ref, source):
                     try:
                         return self._brought(ref, way, path)
                     except TemporaryError as error:
                         reasons.append(str(error))
-                self.pause(pause_after(failures + 1))
         raise TemporaryError(f"data set {ref.name!r}: {'; '.join(reasons)}")
 
     def _ways(self, ref: DataRef, source: SourceSettings) -> Iterator[Way]:
         if ref.via == DATACENTER and not self.settings.datacenter:
             raise DataError("via='datacenter', but this site has set up no data centre (datacenter in park.toml)")
+        if ref.via == DIRECT and not source.root:
+            raise DataError(f"via='direct', but what is called {source.name}: is in the data centre alone")
         if ref.via != DIRECT:
             headers = {FOR_SESSION: self.sid, FOR_USER: self.user}
             for address in self.settings.datacenter:
@@ -188,10 +191,10 @@ class Fetcher:
 
     def _kept(self, ref: DataRef, way: Way, path: str, digest: str | None, facts: Facts) -> Version:
         """Take a file into the cache; one of this machine is not copied where that can be helped."""
+        known = None if facts == UNKNOWN else facts
         if isinstance(way.source, FileSource):
-            return self.cache.take(way.source.local(path), ref.href, way.source.facts(path), digest)
+            return self.cache.take(way.source.local(path), ref.href, known or way.source.facts(path), digest)
         with self.cache.begin(ref.href) as partial:
-            known = None if facts == UNKNOWN else facts
             found = fetch(way.source, path, partial, tries=way.tries, pause=self.pause, said=log.warning, known=known)
             return self.cache.adopt(partial, ref.href, found, digest)
 

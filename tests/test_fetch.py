@@ -308,6 +308,8 @@ def test_what_people_put_there_is_data_of_sessions(served: Site, tmp_path: Path)
     (tmp_path / "mine.txt").write_text("7.5")
     done = park("data", "put", tmp_path / "mine.txt", "--as", "2026/mine.txt", spool=served.spool)
     assert done.stdout.startswith("put:/2026/mine.txt (3 B, SHA-256 ")
+    with pytest.raises(DataError, match="put: is in the data centre alone"):
+        fetcher(served.config)(DataRef("film", "put:/2026/mine.txt", via="direct"))
     served.drop_text("mine.xml", session("<data name='film' href='put:/2026/mine.txt'/>"))
     until(lambda: served.closed() == 1, 60, "closing")
     assert served.query("SELECT chisq FROM jobs") == [(7.5,)]
