@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from park_spool.data_centre import FOR_SESSION, FOR_USER
 from park_spool.store.naming import checked_digest
 
 from .centre import Centre
@@ -21,12 +22,12 @@ def centre() -> Centre:
 
 
 def user() -> str | None:
-    return request.headers.get("X-Park-User")
+    return request.headers.get(FOR_USER)
 
 
 @files.route("/data/<source>/<path:path>", methods=["GET", "HEAD"])
 def data(source: str, path: str) -> Response:
-    session = request.headers.get("X-Park-Session")
+    session = request.headers.get(FOR_SESSION)
     found = centre().find(source, f"/{path}", user(), session, _stated(request.args.get("digest")))
     response = send_blob(centre().path(found.version), found.version.digest, found.version.fetched)
     if not found.is_checked:

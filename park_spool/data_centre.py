@@ -68,7 +68,7 @@ class DataCentre:
 
     def pin(self, digest: str, is_pinned: bool) -> dict[str, Any]:
         """Keep a file until it is unpinned; or let it go again."""
-        return self._ask("POST" if is_pinned else HTTPMethod.DELETE, f"/pins/{digest}")
+        return self._ask(HTTPMethod.POST if is_pinned else HTTPMethod.DELETE, f"/pins/{digest}")
 
     def evict(self, needed: int) -> list[dict[str, Any]]:
         """Have it make room for so many bytes; return what went."""

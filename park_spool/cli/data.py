@@ -18,6 +18,7 @@ from park_spool.errors import DataError, NotFound, TemporaryError
 from park_spool.limits import read_size, size_words
 from park_spool.progress import utc
 from park_spool.sources.paths import clean, has_wildcard, split
+from park_spool.store.naming import Places
 
 Entry = dict[str, Any]
 
@@ -43,6 +44,14 @@ def centre(spool: str | None) -> DataCentre:
     return DataCentre(config.load(config.find_spool(spool)), user_name())
 
 
+def parts(href: str) -> tuple[str, str]:
+    """Split what a user names into source and path. Raises DataError if it is no name of a source's file."""
+    found = split(href)
+    if found is None:
+        raise DataError(f"expected SOURCE:/PATH, got {href!r}")
+    return found
+
+
 @data.command("list")
 @click.argument("href", metavar="[SOURCE:/PATH]", default="", required=False)
 @spool_option
@@ -57,9 +66,7 @@ def list_(href: str, spool: str | None, as_json: bool) -> None:
       park data list beamline:/2026/
       park data list 'beamline:/2026/run7/*.ort'
     """
-    name, path = split(href) or (None, "")
-    if href and name is None:
-        raise DataError(f"expected SOURCE:/PATH, got {href!r}")
+    name, path = parts(href) if href else (None, "")
     if name is not None and has_wildcard(path):
         found: list[Any] = [f"{name}:{each}" for each in centre(spool).names(name, path)]
         lines: Iterator[str] = iter(found)
@@ -97,9 +104,7 @@ def get(href: str, spool: str | None, output: Path | None) -> None:
       park data get beamline:/2026/run7/film.ort
       park data get beamline:/2026/run7/film.ort -o film.ort
     """
-    name, path = split(href) or ("", "")
-    if not name:
-        raise DataError(f"expected SOURCE:/PATH, got {href!r}")
+    name, path = parts(href)
     target = output or Path(PurePosixPath(clean(path)).name)
     if target.exists():
         raise DataError(f"{target} is there already; nothing was overwritten")
@@ -166,7 +171,7 @@ def where(href: str, spool: str | None, as_json: bool) -> None:
 
 def places(digest: str, *stores: Path) -> Iterator[Path]:
     """Yield where a blob can be seen from this machine."""
-    found = (store / "blobs" / digest[:2] / digest for store in stores)
+    found = (Places(store).blob(digest) for store in stores)
     return (path for path in found if path.is_file())
 
 

@@ -11,6 +11,7 @@ import click
 from park_spool import config
 from park_spool.check import check_twice
 from park_spool.cli.options import FAILED, FINE, guarded, json_option, spool_option
+from park_spool.store.naming import Places
 
 
 @click.command()
@@ -59,7 +60,7 @@ def check(spool: str | None, as_json: bool) -> None:
 
 def faults_of(folder: Path) -> list[str]:
     """Name what is wrong with the data centre's store, where there is one to be seen from here."""
-    if not (folder / "blobs").is_dir():
+    if not Places(folder).blobs.is_dir():
         return []
     from park_spool.store import checking, store  # it brings locks along
 

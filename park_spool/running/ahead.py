@@ -9,7 +9,6 @@ cache, so nothing comes twice. What cannot be had is the worker's to say.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -18,13 +17,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from park_spool import admitted, config
 from park_spool.errors import ParkError
 from park_spool.naming import Unit
 from park_spool.processes import set_parent_death_signal
 from park_spool.sessions.data import may_be_far, refs_of
 from park_spool.sessions.session import DataRef, Session
-
-log = logging.getLogger(__name__)
 
 MOST_JOBS = 100  # of one hint
 
@@ -79,10 +77,9 @@ def bring(spool: Path, cache: Path, line: str) -> None:
     from park_spool.fetch import Fetcher
 
     words = json.loads(line)
-    session_json = Path(words[0])
-    fetch = Fetcher.of(spool, session_json, cache)
-    session = Session.from_json(json.loads(session_json.read_bytes()))
-    for ref in remote(session, *words[1:]):
+    found = admitted.decode(Path(words[0]).read_bytes())
+    fetch = Fetcher.for_session(config.load(spool), found, cache)
+    for ref in remote(found.session, *words[1:]):
         with suppress(ParkError, OSError):
             fetch(ref)
 
