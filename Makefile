@@ -10,7 +10,7 @@ TESTS = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist w
 STAMP = .venv/installed
 BENCH_STAMP = .venv/installed-bench
 
-.PHONY: help demo test prove lint bench clean
+.PHONY: help demo test prove lint bench screenshots clean
 
 help:
 	@echo "make demo    fit a measured curve from 48 starts, on a spool of its own   (ARGS=--keep leaves it running)"
@@ -18,6 +18,7 @@ help:
 	@echo "make prove   the tests with all slow proofs"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   throughput beside other queues"
+	@echo "make screenshots  the pictures of docs/web.md anew"
 	@echo "make clean   remove .venv and all that was built"
 
 demo: $(STAMP)
@@ -36,6 +37,9 @@ lint: $(STAMP)
 
 bench: $(BENCH_STAMP)
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
+
+screenshots: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python docs/screenshots.py $(ARGS)
 
 $(STAMP): pyproject.toml setup.py
 	@[ -f $@ ] || sh .ci/make-venv .venv $(PYTHONS)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from park_spool import data_settings, filesystem, notice_settings, settings_file
+from park_spool import data_settings, filesystem, notice_settings, page_settings, settings_file
 from park_spool.errors import ConfigError, SpoolError
-from park_spool.layout import FOLDERS, Layout
+from park_spool.layout import FOLDERS, Layout, page_accounts
 from park_spool.places import Places
 from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
@@ -88,8 +88,17 @@ class Config:
     data_cache_size: int = 20_000_000_000
     direct_fallback: bool = False
     sources: tuple[SourceSettings, ...] = ()
+    page_accounts: Path = Path()  # beside the archive
+    page_open: bool = False
+    page_private: bool = False
+    page_proxy: tuple[str, ...] = ()
+    page_proxy_header: str = "X-Remote-User"
+    page_proxy_role: str = "viewer"
+    page_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.page_accounts == Path():
+            object.__setattr__(self, "page_accounts", page_accounts(self.archive))
         for field in fields(self):
             value = getattr(self, field.name)
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -113,6 +122,8 @@ class Config:
                 raise ConfigError(f"{name}: expected 0 to 65535, got {getattr(self, name)}")
         data_settings.check(self.datacenter)
         notice_settings.check(self.notify, self.smtp, self.smtp_security, self.webhook)
+        by_proxy = (self.page_proxy, self.page_proxy_header, self.page_proxy_role)
+        page_settings.check(self.page_open, self.page_private, *by_proxy, self.page_names)
 
     @property
     def layout(self) -> Layout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http import HTTPMethod, HTTPStatus
@@ -21,6 +22,8 @@ from park_spool.store.facts import Facts
 FOR_SESSION, FOR_USER, WHY = "X-Park-Session", "X-Park-User", "X-Park-Error"
 TIMEOUT = 60.0
 PIECE = 1 << 20
+MOST_METRICS = 1 << 20
+_METRIC = re.compile(r'park_datad_(\w+)(?:\{\w+="([^"]*)"\})? (\d+(?:\.\d+)?(?:e[+-]?\d+)?)', re.ASCII)
 
 
 class CentreSource(HttpSource):
@@ -114,6 +117,26 @@ class DataCentre:
                 return _understood(address, response.status, response.read())
         except (OSError, http.client.HTTPException) as error:
             raise TemporaryError(f"the data centre {address} cannot be reached: {error}") from error
+
+
+def numbers(address: str, timeout: float) -> dict[tuple[str, str], float]:
+    """Ask one data centre how it is: its numbers for Prometheus, by name (without `park_datad_`) and label.
+
+    Raises TemporaryError, in a sentence, if it does not answer within `timeout` seconds.
+    """
+    parts = urlsplit(address)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    try:
+        with closing(kind(parts.hostname or "", parts.port, timeout=timeout)) as connection:
+            connection.request("GET", f"{parts.path.rstrip('/')}/metrics")
+            response = connection.getresponse()
+            data = response.read(MOST_METRICS)
+    except (OSError, http.client.HTTPException) as error:
+        raise TemporaryError(f"the data centre {address} cannot be reached: {error}") from error
+    if response.status != HTTPStatus.OK:
+        raise TemporaryError(f"the data centre {address} answered {response.status} when asked how it is")
+    found = map(_METRIC.fullmatch, data.decode(errors="replace").splitlines())
+    return {(one[1], one[2] or ""): float(one[3]) for one in found if one is not None}
 
 
 def _understood(address: str, status: int, data: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ A message says what failed, where, what was expected, what was found, and what w
 from __future__ import annotations
 
 import errno
+import math
 
 
 class ParkError(Exception):
@@ -51,6 +52,22 @@ class DataError(PermanentError):
 
 class TornError(TemporaryError):
     """A sealed file is not whole: its last line does not match what stands before it."""
+
+
+class AccountError(PermanentError):
+    """A user, role, password, token or link of the page cannot be as asked for; `field` says which of them."""
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        self.field = field
+        super().__init__(reason)
+
+
+class TooManyAttempts(TemporaryError):
+    """Names and passwords were tried too often; after `seconds` it may be tried again."""
+
+    def __init__(self, reason: str, seconds: float = 1.0) -> None:
+        self.seconds = math.ceil(seconds)
+        super().__init__(reason)
 
 
 class NotFound(PermanentError):

@@ -5,6 +5,7 @@ Names come from naming.py; a name from a session, a reply or a request becomes a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,3 +163,25 @@ def session_files(session: Path) -> Path:
 
 def session_zip(session: Path) -> Path:
     return session / "submission.zip"
+
+
+def page_accounts(archive: Path) -> Path:
+    """Return the file of the page's users, which stands beside the archive.
+
+    >>> page_accounts(Path("archive/park.sqlite")).as_posix()
+    'archive/park-page.sqlite'
+    """
+    return archive.with_name(f"{archive.stem}-page.sqlite")
+
+
+_LOG = re.compile(r"([a-z]{1,20})-([A-Za-z0-9][A-Za-z0-9-]{0,63})\.log(?:\.(\d{1,2}))?", re.ASCII)
+
+
+def parse_log(name: str) -> tuple[str, str, int] | None:
+    """Read the name of a log into daemon, host, and how many came after it; None if it is none.
+
+    >>> parse_log("reduced-n4.log"), parse_log("noded-n4.log.2"), parse_log("../park.toml")
+    (('reduced', 'n4', 0), ('noded', 'n4', 2), None)
+    """
+    match = _LOG.fullmatch(name)
+    return None if match is None else (match[1], match[2], int(match[3] or 0))

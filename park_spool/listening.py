@@ -32,7 +32,19 @@ def _taken(error: OSError, host: str, port: int) -> TemporaryError:
 
 
 def is_loopback(listening: socket.socket) -> bool:
-    return ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
+    return _is_loopback(listening.getsockname()[0])
+
+
+def is_loopback_host(host: str) -> bool:
+    """Say whether only this machine reaches what listens on a host, by name or address."""
+    try:
+        return _is_loopback(str(socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][4][0]))
+    except OSError:
+        return False
+
+
+def _is_loopback(address: str) -> bool:
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def address(listening: socket.socket) -> str:

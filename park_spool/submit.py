@@ -4,6 +4,7 @@
     FILE.xml that names files beside it ┐
     a folder ───────────────────────────┴► tmp/… ──rename──► inbox/SID.NAME/    with session.xml in it
     FILE.zip ─────────────────────────► inbox/SID.FILE.zip
+    any of them, sent for a user ─────► inbox/SID.NAME/    with session.xml and the marker of who it is (senders.py)
 
 Guarantees: the sender knows the session's id before anybody admits it; what was checked is what is sent; a sender that
 dies leaves a temporary name behind and nothing in the inbox. Nothing of the user's is changed.
@@ -14,11 +15,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from park_spool import member as joining
-from park_spool import naming
+from park_spool import naming, senders
 from park_spool.catalog.registry import Registry
 from park_spool.config import Config
 from park_spool.errors import DataError, SessionError, TemporaryError
@@ -118,17 +119,28 @@ def _check_zip(parcel: Parcel, registry: Registry, places: Places, max_bytes: in
         return check(_read_folder(unpacked), registry, places, max_bytes)
 
 
-def send(member: Member, parcel: Parcel) -> str:
-    """Put a submission into the inbox, whole at once, and return the session id that was chosen for it."""
+def send(member: Member, parcel: Parcel, user: str | None = None) -> str:
+    """Put a submission into the inbox, whole at once, and return the session id that was chosen for it.
+
+    It is the sending account's own; with `user` it is that user's, which only the spool's own account, or root, is
+    believed (senders.py).
+    """
+    if user is not None and senders.is_sent_by(user):
+        user = None
+    if user is not None:
+        senders.require_believed(member.disk, member.layout.root)
     sid = naming.new_sid(member.wall(), member.choose)
     target = member.layout.inbox / naming.submitted_name(sid, parcel.name)
-    if parcel.xml is not None and parcel.files is None:
+    if parcel.xml is not None and parcel.files is None and user is None:
         # At this rename the session is in the inbox.
         member.disk.publish(target, parcel.xml)
         return sid
     prepared = member.layout.tmp / f"{member.name}.0"
     try:
-        _prepare(member, parcel, prepared)
+        if user is None:
+            _prepare(member, parcel, prepared)
+        else:
+            _prepare_for(member, parcel, prepared, senders.marker(user))
         # At this rename the submission is in the inbox.
         if not member.disk.move(prepared, target):
             raise TemporaryError(f"{parcel.path} could not be moved into {member.layout.inbox}; nothing was sent")
@@ -137,11 +149,12 @@ def send(member: Member, parcel: Parcel) -> str:
     return sid
 
 
-def send_checked(settings: Config, parcel: Parcel) -> str:
-    """Send a submission that would be admitted. Raises SessionError if it would not."""
+def send_checked(settings: Config, parcel: Parcel, user: str | None = None) -> str:
+    """Send a submission that would be admitted, for a user if one is named. Raises SessionError if it would not."""
     registry = Registry.load(settings.service_folders)
-    check(parcel, registry, settings.places, settings.max_submission_bytes)
-    return send(joining.join(settings), parcel)
+    places = settings.places if user is None else replace(settings.places, user=user)
+    check(parcel, registry, places, settings.max_submission_bytes)
+    return send(joining.join(settings), parcel, user)
 
 
 def _clear(member: Member, prepared: Path) -> None:
@@ -162,3 +175,15 @@ def _prepare(member: Member, parcel: Parcel, prepared: Path) -> None:
         (prepared / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, prepared / name)
     (prepared / SESSION).write_bytes(parcel.xml)
+
+
+def _prepare_for(member: Member, parcel: Parcel, prepared: Path, marker: bytes) -> None:
+    """Prepare a submission as a folder that carries a marker, whatever it is at its sender's."""
+    member.disk.make_folder(prepared, senders.FOLDER_MODE)
+    if parcel.xml is None:
+        submission.unpack(parcel.path, prepared, member.config.max_submission_bytes)
+    else:
+        _prepare(member, parcel, prepared)
+    if member.disk.kind(prepared / senders.MARKER) is not None:
+        raise SessionError(f"{senders.MARKER!r} cannot name a file that goes with a session; nothing was sent")
+    (prepared / senders.MARKER).write_bytes(marker)

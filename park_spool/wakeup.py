@@ -70,7 +70,8 @@ class Wakeup(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Run in watchdog's thread: remember what is whole, and wake the daemon."""
-        if isinstance(event, FileClosedEvent) or (isinstance(event, FileMovedEvent) and event.dest_path):
+        is_moved = isinstance(event, FileMovedEvent | DirMovedEvent) and bool(event.dest_path)
+        if isinstance(event, FileClosedEvent) or is_moved:
             path = Path(os.fsdecode(event.dest_path or event.src_path))
             if path.parent == self._inbox:
                 with self._lock:

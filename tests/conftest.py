@@ -1,4 +1,4 @@
-"""What every test may use: outside programs by `needs`, and the promise that nothing but loopback is reached."""
+"""What every test may use: outside programs by `needs`, a browser (`page`), and the promise that nothing but loopback is reached."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from browser import browser, context, page  # noqa: F401
 
 LOOPBACK = ("127.", "::1", "localhost")
 MANY = 300  # open files of this process; select() takes no number above 1023

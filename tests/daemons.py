@@ -16,7 +16,8 @@ from park_spool.check import check_twice
 from park_spool.config import Config, load, make_spool
 
 MODULES = {name: f"park_spool.{name}" for name in ("spoold", "noded", "reduced")} | {
-    "datad": "park_spool.datacenter.server"
+    "datad": "park_spool.datacenter.server",
+    "web": "park_spool.web.server",
 }
 EXTRA = {"noded": ["--no-standby"]}
 QUICK = {"reject_seconds": 1.0, "settle_folder_seconds": 0.5, "drain_seconds": 1.0}

@@ -164,7 +164,7 @@ def test_events_data_sets_provenance_texts_and_deliveries(reader: ArchiveReader)
     ("query", "arguments"),
     [
         (fit_queries._FITS, (SID, 1, 50, 0)),
-        (fit_queries._SPREAD, (SID, 1, 50)),
+        (fit_queries._SPREAD, (SID, 1, 1e6, 50)),
         (fit_queries._BATCH, (SID, 1, 50, 0)),
         (fit_queries._COUNT_DATASETS, (SID, 1)),
         (fit_queries._PARAMETERS, (SID, 1, 1, 1)),

@@ -408,7 +408,8 @@ def test_serve_runs_what_a_spool_needs_and_stops_all_of_it(spool: Path, session:
         until(lambda: len(children(process)) == 3, 30, "three daemons")
         until(lambda: any("the page is at" in line for line in said()), 30, "the page's address")
         assert "park-spoold, park-reduced, park-web" in said()[0]
-        (page,) = re.findall(r"http://\S+/", "\n".join(said()))
+        (page,) = set(re.findall(r"http://\S+/", "\n".join(said())))
+        assert re.search(r"the page: http://\S+/login\?link=\S+ \(logs you in once, within a day\)", "\n".join(said()))
         with urllib.request.urlopen(page) as answer:
             assert answer.status == 200
         sid = park("submit", session, spool=spool).stdout.strip()

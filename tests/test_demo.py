@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import signed_in
 from daemons import until
 
 from park_spool import config, demo
@@ -206,8 +207,9 @@ def test_a_demo_that_is_kept_shows_its_page_until_it_is_stopped(start: Demo, tmp
         said.append(process.stderr.readline())
         assert said[-1], "it ended"
     assert len(left(tmp_path)) >= 4
-    (page,) = re.findall(r"http://\S+/", said[0])
-    with urllib.request.urlopen(page) as answer:
+    (page,) = re.findall(r"(http://\S+/)login\?link=\S+", said[0])
+    (spool,) = tmp_path.glob("park-demo-*/spool")
+    with urllib.request.urlopen(signed_in.asking(config.load(spool), page)) as answer:
         assert "reflectivity.xml" in answer.read().decode()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,10 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import signed_in
 from archive_examples import RECEIVED, SID, ok, put, record, session
 
 from park_spool import config
+from park_spool.accounts.accounts import Accounts
+from park_spool.accounts.roles import Role
 from park_spool.archive.writing import Archive
+from park_spool.control_requests import user_name
 
 FIT = """{"chisq": 966.193, "npoints": 408, "dof": 399, "seed": 7, "parameters": [
  {"name": "film thickness", "value": 258.863, "error": 0.104, "unit": "Å", "min": 50, "max": 500, "start": 321.0}],
@@ -31,7 +36,7 @@ def spool(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def serving(spool: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(spool: Path, *options: str, says: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run park-web on a free port; give the process and its address."""
     command = [sys.executable, "-m", "park_spool.web.server", "--spool", str(spool), "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -39,34 +44,81 @@ def serving(spool: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
             assert process.stderr is not None
             line = process.stderr.readline()
             assert line.startswith("park-web: the page is at http://127.0.0.1:"), line + process.stderr.read()
-            yield process, line.split()[-1]
+            assert line.endswith(says), line
+            yield process, line.split()[-1].partition("login?link=")[0]
         finally:
             process.kill()
 
 
-def fetch(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=30) as answer:
+def fetch(spool: Path, address: str) -> str:
+    with urllib.request.urlopen(signed_in.asking(config.load(spool), address), timeout=30) as answer:
         return str(answer.read().decode())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_answers_and_stops_cleanly(spool: Path, number: signal.Signals) -> None:
     with serving(spool) as (process, address):
-        assert "There is no archive" in fetch(address)
+        assert "There is no archive" in fetch(spool, address)
         with Archive.open(spool / "archive" / "park.sqlite") as archive:
             archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
-        assert SID in fetch(address)
+        assert SID in fetch(spool, address)
         process.send_signal(number)
         assert process.wait(timeout=30) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
+def test_the_first_one_is_let_in_by_the_link_that_is_printed(spool: Path) -> None:
+    command = [sys.executable, "-m", "park_spool.web.server", "--spool", str(spool), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            (address,) = re.findall(r"http://127\.0\.0\.1:\d+/login\?link=\S+", process.stderr.readline())
+            page, _, link = address.partition("login?link=")
+            browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+            with browser.open(address, timeout=30) as answer:
+                assert "Open the page" in answer.read().decode()
+            with browser.open(f"{page}login/link", data=f"link={link}".encode(), timeout=30) as answer:
+                assert answer.url == page and "There is no archive" in answer.read().decode()
+            with browser.open(f"{page}users", timeout=30) as answer:
+                assert user_name() in answer.read().decode()
+        finally:
+            process.kill()
+
+
+def test_there_is_no_link_where_there_are_users_or_it_was_not_wanted(spool: Path) -> None:
+    with serving(spool, "--no-link", says="/\n"):
+        pass
+    with Accounts.open(config.load(spool).page_accounts) as accounts:
+        accounts.add_user("anna", Role.VIEWER)
+    with serving(spool, says="/\n"):
+        pass
+
+
+def test_a_page_for_others_says_to_make_a_user_first(spool: Path) -> None:
+    (spool / "park.toml").write_text('page_names = ["localhost"]\n', encoding="utf-8")
+    command = [sys.executable, "-m", "park_spool.web.server", "--spool", str(spool), "--host", "0.0.0.0", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            first, second = process.stderr.readline(), process.stderr.readline()
+            assert "link=" not in first
+            assert (
+                second
+                == "park-web: nobody can log in yet: make a user with `park user add NAME --role administrator`\n"
+            )
+            page = first.split()[-1].replace("0.0.0.0", "127.0.0.1")
+            with urllib.request.urlopen(page, timeout=30) as answer:
+                assert answer.url == f"{page}login" and "There is no user yet" in answer.read().decode()
+        finally:
+            process.kill()
+
+
 def test_another_archive_can_be_named(spool: Path, tmp_path: Path) -> None:
     with Archive.open(tmp_path / "other.sqlite") as archive:
         archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
     with serving(spool, "--archive", str(tmp_path / "other.sqlite")) as (_, address):
-        assert SID in fetch(address)
+        assert SID in fetch(spool, address)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +157,7 @@ def test_a_browser_shows_the_page(spool: Path, tmp_path: Path) -> None:
     with Archive.open(spool / "archive" / "park.sqlite") as archive:
         archive.add_session(SID, record(session=session(48)), b"", RECEIVED)
         put(archive, [ok(1, 29207.5), ok(2, output=FIT, started=1.0)])
+    (spool / "park.toml").write_text("page_open = true\n", encoding="utf-8")
     with serving(spool) as (_, address):
         shot = tmp_path / "page.png"
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

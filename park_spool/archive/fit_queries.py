@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 
-from park_spool.attributes import attributes
+from park_spool.attributes import attributes, finite
 
 from .fit_rows import (
     BatchRow,
@@ -21,6 +22,7 @@ from .fit_rows import (
 from .queries import JOB_NAME
 
 Key = tuple[str, int, int, int]  # sid, group, job list, job
+KEPT_APART = frozenset({"chisq", "npoints", "dof", "nllf", "seed"})
 
 _THIS_JOB = "sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ?"
 _PARAMETERS = f"""
@@ -36,7 +38,8 @@ _FITS = f"""
   ORDER BY j.chisq, j.finished, joblist_number, job_number"""
 _SPREAD = f"""
   SELECT {JOB_NAME}, j.chisq, j.dataset, p.name, p.value, p.error, p.unit
-  FROM ({_BY_CHISQ} LIMIT ?) CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
+  FROM ({_BY_CHISQ.replace("IS NOT NULL", "<= ?")} LIMIT ?)
+  CROSS JOIN jobs j USING (sid, group_number, joblist_number, job_number)
   CROSS JOIN parameters p USING (sid, group_number, joblist_number, job_number)
   ORDER BY j.chisq, j.finished, joblist_number, job_number, p.place"""
 # From one data set to the next by the index, over however many fits each has.
@@ -62,7 +65,16 @@ _BATCH = f"""
       WHERE b.sid = ?1 AND b.group_number = ?2 AND b.dataset = sets.dataset AND b.chisq IS NOT NULL
       ORDER BY b.chisq, b.finished, b.joblist_number, b.job_number LIMIT 1)
   ORDER BY j.dataset LIMIT ?3 OFFSET ?4"""
+_BEST_OF_DATASET = f"""
+  SELECT {JOB_NAME}, j.chisq, j.chisq / nullif(j.dof, 0) AS reduced_chisq, j.npoints, j.dof, j.nllf, j.seed, j.dataset,
+    j.node, j.seconds, j.finished
+  FROM jobs j INDEXED BY jobs_by_dataset
+  WHERE sid = ? AND group_number = ? AND dataset = ? AND chisq IS NOT NULL
+  ORDER BY chisq, finished, joblist_number, job_number LIMIT 1"""
 _OUTPUT = f"SELECT output FROM results WHERE {_THIS_JOB}"
+_SCALARS = f"""
+  SELECT e.key, e.value FROM results r, json_each(CASE WHEN json_valid(r.output) THEN r.output END) e
+  WHERE {_THIS_JOB} AND e.type IN ('integer', 'real', 'null')"""
 _RUN = "round, attempt, node, status, started, seconds, why, exit, signal, stderr"
 _RUNS = f"""
   SELECT {_RUN}, 1 AS counts FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
@@ -82,13 +94,18 @@ def fits(connection: sqlite3.Connection, sid: str, group: int, limit: int, offse
     return [FitRow(**row) for row in connection.execute(_FITS, (sid, group, limit, offset))]
 
 
-def spread(connection: sqlite3.Connection, sid: str, group: int, most: int) -> list[SpreadRow]:
-    return [SpreadRow(**row) for row in connection.execute(_SPREAD, (sid, group, most))]
+def spread(connection: sqlite3.Connection, sid: str, group: int, most: int, limit: float) -> list[SpreadRow]:
+    return [SpreadRow(**row) for row in connection.execute(_SPREAD, (sid, group, limit, most))]
 
 
 def count_datasets(connection: sqlite3.Connection, sid: str, group: int) -> int:
     (number,) = connection.execute(_COUNT_DATASETS, (sid, group)).fetchone()
     return int(number)
+
+
+def best_of_dataset(connection: sqlite3.Connection, sid: str, group: int, dataset: str) -> FitRow | None:
+    row = connection.execute(_BEST_OF_DATASET, (sid, group, dataset)).fetchone()
+    return None if row is None else FitRow(**row)
 
 
 def datasets_by_jobs(connection: sqlite3.Connection, sid: str, group: int, limit: int) -> list[str]:
@@ -104,6 +121,23 @@ def batch(connection: sqlite3.Connection, sid: str, group: int, limit: int, offs
         fields = {name: row[name] for name in row.keys()[:-2]}
         values, errors = {one.name: one.value for one in given}, {one.name: one.error for one in given}
         found.append(BatchRow(**fields, parameters=values, errors=errors))
+    return found
+
+
+def scalars(connection: sqlite3.Connection, sid: str, jobs: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Return the plain numbers of the outputs of jobs, less those that are kept apart.
+
+    SQLite reads JSON several times as fast as it is read here; what is not JSON as a whole is read as everywhere else.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for job in jobs:
+        group, joblist, number = map(int, job.split("."))
+        key = (sid, group, joblist, number)
+        rows: list[tuple[str, object]] = connection.execute(_SCALARS, key).fetchall()
+        if not rows and (one := said(connection, key)) is not None:
+            rows = list(one.values.items())
+        numbers = ((name, finite(value)) for name, value in rows if name not in KEPT_APART)
+        found[job] = {name: number for name, number in numbers if number is not None}
     return found
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from park_spool.attributes import attributes
 from park_spool.errors import NotFound
 
+from .listing import SESSION_COLUMNS
 from .rows import (
     BestRow,
     EventRow,
@@ -19,11 +20,8 @@ from .rows import (
     NodeEventRow,
     NodeRow,
     SessionRow,
-    Wanted,
 )
 
-_SESSION_COLUMNS = """sid, user, file, state, priority, received, closed, jobs, ok, failed, duplicates,
-  best_chisq, best_job, first_started, last_finished"""
 JOB_NAME = "printf('%d.%d.%d', group_number, joblist_number, job_number) AS job"
 _OF_BEST = "FROM best b WHERE b.sid = g.sid AND b.group_number = g.group_number"
 _FIT = f"""
@@ -31,11 +29,6 @@ _FIT = f"""
     ifnull(output, '') AS output
   FROM jobs LEFT JOIN results USING (sid, group_number, joblist_number, job_number)
   WHERE sid = ? AND group_number = ? AND joblist_number = ? AND job_number = ? AND chisq IS NOT NULL"""
-_WANTED = """
-  FROM sessions s INDEXED BY sessions_to_find
-  WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL
-    OR instr(lower(sid || ' ' || user || ' ' || file), lower(?3))
-    OR EXISTS (SELECT 1 FROM groups g WHERE g.sid = s.sid AND instr(lower(g.name || ' ' || g.task), lower(?3))))"""
 _GROUPS = f"""
   SELECT g.sid, g.group_number AS "group", g.name, g.task, g.reducer, g.stopped,
     ifnull(sum(l.jobs), 0) AS jobs, ifnull(sum(l.ok), 0) AS ok, ifnull(sum(l.failed), 0) AS failed,
@@ -58,38 +51,17 @@ _FAILURES = f"""
   WHERE sid = ? AND status <> 'ok' ORDER BY group_number, joblist_number, job_number LIMIT ?"""
 
 
-def sessions(connection: sqlite3.Connection, wanted: Wanted, limit: int, offset: int) -> list[SessionRow]:
-    """Return the sessions that are wanted, newest first."""
-    rows = connection.execute(
-        f"SELECT {_SESSION_COLUMNS} FROM progress"
-        f" WHERE sid IN (SELECT sid {_WANTED} ORDER BY sid DESC LIMIT ?4 OFFSET ?5) ORDER BY sid DESC",
-        (wanted.user, wanted.state, wanted.text, limit, offset),
-    )
-    return [SessionRow(**row) for row in rows]
-
-
-def count_sessions(connection: sqlite3.Connection, wanted: Wanted) -> int:
-    """Count the sessions that are wanted."""
-    (number,) = connection.execute(f"SELECT count(*) {_WANTED}", (wanted.user, wanted.state, wanted.text)).fetchone()
-    return int(number)
-
-
-def users(connection: sqlite3.Connection) -> list[str]:
-    """Return the users who have sessions, by name."""
-    rows = connection.execute("SELECT DISTINCT user FROM sessions INDEXED BY sessions_to_find ORDER BY user")
-    return [user for (user,) in rows]
-
-
 def session(connection: sqlite3.Connection, prefix: str) -> SessionRow:
     """Return the session whose id is or begins with `prefix`; NotFound if there is none, or more than one."""
     sid = _full_sid(connection, prefix)
-    row = connection.execute(f"SELECT {_SESSION_COLUMNS} FROM progress WHERE sid = ?", (sid,)).fetchone()
+    row = connection.execute(f"SELECT {SESSION_COLUMNS} FROM progress WHERE sid = ?", (sid,)).fetchone()
     return SessionRow(**row)
 
 
 def _full_sid(connection: sqlite3.Connection, prefix: str) -> str:
+    # Not by substr(): then all sessions would be looked through.
     rows = connection.execute(
-        "SELECT sid FROM sessions WHERE substr(sid, 1, length(?1)) = ?1 ORDER BY sid LIMIT 4", (prefix,)
+        "SELECT sid FROM sessions WHERE sid >= ?1 AND sid < ?1 || char(1114111) ORDER BY sid LIMIT 4", (prefix,)
     )
     found = [str(sid) for (sid,) in rows]
     if prefix in found or (len(found) == 1 and prefix):

@@ -7,14 +7,14 @@ says so in a sentence; TemporaryError says that looking again will help.
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from park_spool.intervals import Intervals
 
-from . import ahead, fit_queries, happenings, job_queries, queries, sessions
+from . import ahead, fit_queries, happenings, job_queries, listing, queries, sessions
 from .ahead import Fit
 from .fit_rows import (
     BatchRow,
@@ -27,6 +27,7 @@ from .fit_rows import (
     SpreadRow,
     TextRow,
 )
+from .page_reading import PageReader
 from .rows import (
     AttemptRow,
     BestRow,
@@ -47,7 +48,6 @@ from .rows import (
     SessionRow,
     Wanted,
 )
-from .sqlite import snapshot
 
 ANY = Wanted()
 MOST_DOTS = 2000  # jobs drawn in the picture of a group's chi-square
@@ -56,11 +56,8 @@ MOST_MESSAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveReader:
+class ArchiveReader(PageReader):
     """The archive, for looking; may be used from several threads at once."""
-
-    path: Path
-    is_copy: bool = False  # a file that is never written again (snapshots.py)
 
     @classmethod
     def open(cls, path: Path) -> ArchiveReader:
@@ -68,9 +65,6 @@ class ArchiveReader:
         reader = cls(path)
         reader.sessions(limit=1)
         return reader
-
-    def _snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
-        return snapshot(self.path, is_copy=self.is_copy)
 
     def copied(self) -> float:
         """Return when a copy was made (Unix time); 0 if it does not say."""
@@ -80,17 +74,17 @@ class ArchiveReader:
     def sessions(self, limit: int = 50, offset: int = 0, wanted: Wanted = ANY) -> list[SessionRow]:
         """Return the sessions that are wanted, newest first."""
         with self._snapshot() as connection:
-            return queries.sessions(connection, wanted, limit, offset)
+            return listing.sessions(connection, wanted, limit, offset)
 
     def count_sessions(self, wanted: Wanted = ANY) -> int:
         """Count the sessions that are wanted."""
         with self._snapshot() as connection:
-            return queries.count_sessions(connection, wanted)
+            return listing.count_sessions(connection, wanted)
 
     def users(self) -> list[str]:
         """Return the users who have sessions, by name."""
         with self._snapshot() as connection:
-            return queries.users(connection)
+            return listing.users(connection)
 
     def closed_before(self, at: float) -> list[SessionRow]:
         """Return the sessions that were closed before a time and not deleted since, the first to close first."""
@@ -141,10 +135,10 @@ class ArchiveReader:
         with self._snapshot() as connection:
             return fit_queries.parameters(connection, (sid, group, joblist, job))
 
-    def spread(self, sid: str, group: int, most: int = 1000) -> list[SpreadRow]:
-        """Return the parameters of the best `most` fits of a group, the lowest chisq first."""
+    def spread(self, sid: str, group: int, most: int = 1000, limit: float = math.inf) -> list[SpreadRow]:
+        """Return the parameters of the best `most` fits of a group up to a chisq, the lowest first."""
         with self._snapshot() as connection:
-            return fit_queries.spread(connection, sid, group, most)
+            return fit_queries.spread(connection, sid, group, most, limit)
 
     def batch(self, sid: str, group: int, limit: int = 1000, offset: int = 0) -> list[BatchRow]:
         """Return the best fit of each data set of a group, by the data sets' names."""

@@ -12,11 +12,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which sessions are wanted; None is any. `text` is part of id, user, file, or the name or task of a group."""
+    """Which sessions are wanted; None is any. `text` is part of id, user, file, or the name or task of a group.
+
+    `service` is the task of a group, or what stands before its first `/`; `owner` is whose sessions may be seen at all.
+    """
 
     user: str | None = None
     state: str | None = None
     text: str | None = None
+    service: str | None = None
+    owner: str | None = None
+    hides_deleted: bool = False  # unless that is the state that is wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,10 +109,20 @@ def snapshot(path: Path, *, is_copy: bool = False) -> Iterator[sqlite3.Connectio
         raise NotFound(f"there is no archive at {path} yet: park-reduced makes it when it starts")
     try:
         connection = _begin(path, "immutable=1") if is_copy else _connect_reader(path)
-        try:
+    except sqlite3.DatabaseError as error:
+        raise _in_words(path, error, is_copy=is_copy) from error
+    try:
+        with said_in_words(connection, path, is_copy=is_copy):
             yield connection
-        finally:
-            connection.close()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def said_in_words(connection: sqlite3.Connection, path: Path, *, is_copy: bool) -> Iterator[sqlite3.Connection]:
+    """Say in a sentence what goes wrong with a look that was begun."""
+    try:
+        yield connection
     except sqlite3.DatabaseError as error:
         raise _in_words(path, error, is_copy=is_copy) from error
 

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from park_spool import config
-from park_spool.attributes import finite
 from park_spool.cli.options import guarded, json_option, session_ids, spool_option
 from park_spool.cli.status import table
+from park_spool.differences import sigmas
 from park_spool.looking import outcome
 from park_spool.looking.standing import Look
 from park_spool.progress import parameter_rows
@@ -124,9 +124,8 @@ def difference(entries: Sequence[Mapping[str, Any]]) -> str:
     >>> difference([{"value": 258.9, "error": 0.3}, {"value": 259.9, "error": 0.4}]), difference([{"value": 1.0}, {}])
     ('+2.0 σ', '')
     """
-    known = [(finite(entry.get("value")), finite(entry.get("error"))) for entry in entries]
-    if len(known) != 2 or any(value is None or not error for value, error in known):
+    if len(entries) != 2:
         return ""
-    (first, first_error), (second, second_error) = known
-    assert first is not None and second is not None and first_error is not None and second_error is not None
-    return f"{(second - first) / math.hypot(first_error, second_error):+z.1f} σ"
+    first, second = entries
+    found = sigmas(first.get("value"), first.get("error"), second.get("value"), second.get("error"))
+    return "" if found is None else f"{found:+z.1f} σ"

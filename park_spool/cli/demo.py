@@ -29,7 +29,7 @@ from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import SessionRow
 from park_spool.cli.falling import progress_shown
 from park_spool.cli.options import INTERRUPTED, fail, guarded
-from park_spool.cli.serving import address, choose_port, program
+from park_spool.cli.serving import address, choose_port, page_address, program
 from park_spool.cli.status import table
 from park_spool.config import Config
 from park_spool.daemon import Stop
@@ -96,12 +96,12 @@ class Stage:
     def __init__(self, settings: Config, folder: Path, is_kept: bool, port: int, cpus: int | None) -> None:
         self.settings, self.folder, self.is_kept = settings, folder, is_kept
         port = choose_port(settings.host, port)
-        self.page = address(settings.host, port)
+        self.page = page_address(settings, address(settings.host, port))
         node = ["--no-standby", *(["--cpus", str(cpus)] if cpus else [])]
         programs = [
             program("park-spoold", settings),
             program("park-reduced", settings),
-            program("park-web", settings, "--port", str(port)),
+            program("park-web", settings, "--port", str(port), "--no-link"),
             program("park-datad", settings),
             program("park-noded", settings, *node),
         ]

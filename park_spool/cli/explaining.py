@@ -17,11 +17,11 @@ from park_spool.cli.submitting import counted
 from park_spool.errors import NotFound
 from park_spool.intervals import Intervals
 from park_spool.job_names import Key
+from park_spool.job_words import ending
 from park_spool.limits import size_words
 from park_spool.looking import alive, failed, stalls
 from park_spool.looking.failed import Failed
 from park_spool.looking.standing import Look, Standing
-from park_spool.processes import signal_name
 from park_spool.progress import duration, utc
 
 MOST_FAILURES = 100_000
@@ -160,17 +160,6 @@ def _attempt(row: AttemptRow) -> Iterator[str]:
     if lines:
         yield "  its standard error ends with"
         yield from (f"    {line}" for line in lines)
-
-
-def ending(exit_status: int | None, signal: int | None) -> str:
-    """Say how a job's process ended; empty where it had none, or ended well.
-
-    >>> ending(3, None), ending(None, 11), ending(None, None)
-    ('exited with status 3', 'was killed by SIGSEGV', '')
-    """
-    if signal:
-        return f"was killed by {signal_name(signal)}"
-    return f"exited with status {exit_status}" if exit_status else ""
 
 
 def runs_now(row: RunningRow) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -11,15 +10,13 @@ import click
 
 from park_spool import config, job_names
 from park_spool.archive.fit_rows import RunRow
-from park_spool.cli.explaining import ending, runs_now
+from park_spool.cli.explaining import runs_now
 from park_spool.cli.options import guarded, json_option, sid_argument, spool_option
 from park_spool.errors import NotFound, ParkError
+from park_spool.job_words import ending, shortened
 from park_spool.looking import bundled
 from park_spool.looking.standing import Look
 from park_spool.progress import duration, utc
-
-NUMBER = r"[-+.\deE]+|null"
-LONG = re.compile(rf"\[((?:(?:{NUMBER}), ?){{3}})(?:(?:{NUMBER}), ?){{5,}}(?:{NUMBER})\]")
 
 
 @click.command()
@@ -90,12 +87,3 @@ def describe(runs: Sequence[RunRow], output: str, now: Sequence[str]) -> Iterato
     if output:
         yield "output:"
         yield from (f"  {line}" for line in shortened(output).splitlines())
-
-
-def shortened(text: str) -> str:
-    """Shorten long lists of numbers in JSON, as curves have them.
-
-    >>> shortened('{"x": [1.0, 2.5, 3e-7, 4, 5, 6, 7, 8, 9], "y": [1, 2]}')
-    '{"x": [1.0, 2.5, 3e-7, … 9 in all], "y": [1, 2]}'
-    """
-    return LONG.sub(lambda found: f"[{found[1]}… {found[0].count(',') + 1} in all]", text)

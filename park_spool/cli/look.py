@@ -18,12 +18,11 @@ from park_spool import config, control_requests, member, naming, replies, sealed
 from park_spool import submit as sending
 from park_spool.atomic import Disk
 from park_spool.catalog.registry import Registry
-from park_spool.cli import nodes
 from park_spool.cli.options import FAILED, FINE, guarded, spool_option
 from park_spool.config import Config
 from park_spool.errors import NotFound, PermanentError, ServiceError, TornError
 from park_spool.layout import Layout
-from park_spool.looking import alive, closing, reports
+from park_spool.looking import alive, closing, heard, reports
 from park_spool.looking.reports import Report
 from park_spool.places import NOWHERE
 from park_spool.replies import JobResult
@@ -55,7 +54,7 @@ def look(words: tuple[str, ...], spool: str | None, is_all: bool, timeout: float
       park look n4 top count=30
     """
     settings = config.load(config.find_spool(spool))
-    found = nodes.look(Disk(settings.layout.tmp, "look"), settings)
+    found = heard.nodes(Disk(settings.layout.tmp, "look"), settings)
     if not found:
         raise NotFound(alive.ADVICE["nodes"])
     names, rest = ((), words) if is_all else (words[:1], words[1:])

@@ -33,6 +33,8 @@ from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
 from park_spool.cli.transferring import export, import_
+from park_spool.cli.user_keys import VERBS as KEYS
+from park_spool.cli.users import user
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
@@ -40,7 +42,7 @@ RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, archive, prune, data, completion, demo)
+SITE = (nodes, look, drain, config, check, archive, prune, data, user, completion, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 
@@ -64,3 +66,5 @@ def main() -> None:
 
 for verb in VERBS:
     main.add_command(verb)
+for verb in KEYS:
+    user.add_command(verb)

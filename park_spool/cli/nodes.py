@@ -13,9 +13,8 @@ from park_spool import config, control_requests, member, wishes
 from park_spool.atomic import Disk
 from park_spool.cli.options import guarded, json_option, spool_option
 from park_spool.cli.status import table
-from park_spool.config import Config
 from park_spool.limits import size_words
-from park_spool.looking import alive, reports
+from park_spool.looking import alive, heard, reports
 from park_spool.looking.reports import Report
 from park_spool.member import Member
 from park_spool.progress import duration
@@ -41,7 +40,7 @@ def nodes(node: str | None, spool: str | None, as_json: bool) -> None:
       park nodes --json
     """
     settings = config.load(config.find_spool(spool))
-    found = look(Disk(settings.layout.tmp, "nodes"), settings)
+    found = heard.nodes(Disk(settings.layout.tmp, "nodes"), settings)
     chosen = found if node is None else [reports.find(node, found)]
     if as_json:
         shown = [asdict(one) for one in chosen]
@@ -52,15 +51,6 @@ def nodes(node: str | None, spool: str | None, as_json: bool) -> None:
         click.echo(line)
     if not found:
         click.echo(f"note: {alive.ADVICE['nodes']}", err=True)
-
-
-def look(disk: Disk, settings: Config) -> list[Report]:
-    """Read the heartbeats of the nodes that may be alive."""
-    names = disk.names(settings.layout.nodes)
-    notices = dict(notice for notice in map(wishes.parse_notice, names) if notice is not None)
-    crew = alive.look(disk, settings.layout)
-    now = time.time()
-    return [reports.read(node, notices.get(str(node.get("node"))), now) for node in crew.nodes]
 
 
 def listing(found: Iterable[Report], now: float, claim_expiry: float) -> Iterator[str]:
@@ -161,7 +151,7 @@ def drain(node: str, spool: str | None, is_awaited: bool) -> None:
     """
     settings = config.load(config.find_spool(spool))
     me = member.join(settings)
-    one = reports.find(node, look(me.disk, settings))
+    one = reports.find(node, heard.nodes(me.disk, settings))
     click.echo(say_drain(me, one))
     if is_awaited:
         wait_until_gone(me, one.node)

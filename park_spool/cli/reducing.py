@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from park_spool import config, control_requests, member
-from park_spool.admitted import Admitted
+from park_spool import config, control_requests
 from park_spool.cli import waiting
 from park_spool.cli.options import guarded, sid_argument, spool_option
-from park_spool.errors import NotFound
+from park_spool.desk import Desk
 from park_spool.looking import alive
 from park_spool.looking.standing import Look
 
@@ -31,22 +30,11 @@ def reduce(prefix: str, group: int | None, spool: str | None, is_awaited: bool) 
       park reduce --wait 20261123-02 2
     """
     settings = config.load(config.find_spool(spool))
+    desk = Desk.open(settings, control_requests.user_name())
     look = Look(settings)
-    one = look.one(prefix)
-    chosen = reducers(look.admitted(one.sid), one.sid, group)
-    control_requests.ask_to_reduce(member.join(settings), one.sid, group, control_requests.user_name())
-    click.echo(f"{one.sid}: {chosen} will run again over {one.final:,} results")
+    said = desk.reduce(look.one(prefix).sid, group)
+    click.echo(said.sentence)
     if alive.look(look.disk, settings.layout).reduced is None:
         click.echo(f"note: {alive.ADVICE['reduced']}", err=True)
-    if is_awaited and one.is_closed:
-        waiting.wait_until_closed(one.sid, settings)
-
-
-def reducers(session: Admitted | None, sid: str, group: int | None) -> str:
-    """Name the reducers that run again. Raises NotFound if there is none."""
-    groups = [] if session is None else list(enumerate(session.session.groups, 1))
-    found = [f"{one.reduce} of group {number}" for number, one in groups if one.reduce and group in (None, number)]
-    if not found:
-        which = f"session {sid}" if group is None else f"group {group} of session {sid}"
-        raise NotFound(f"{which} has no reducer; nothing was changed")
-    return ", ".join(found)
+    if is_awaited and said.is_closed:
+        waiting.wait_until_closed(said.sid, settings)

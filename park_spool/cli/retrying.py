@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from park_spool import config, control_requests, intervals, job_names, member
+from park_spool import config, control_requests
 from park_spool.cli.options import guarded, sid_argument, spool_option
-from park_spool.cli.submitting import counted
-from park_spool.looking import standing
+from park_spool.desk import Desk
 from park_spool.looking.standing import Look
 
 
@@ -30,12 +29,5 @@ def retry(prefix: str, jobs: tuple[str, ...], spool: str | None, is_all: bool) -
     if jobs and is_all:
         raise click.UsageError("name jobs, or say --failed: not both")
     settings = config.load(config.find_spool(spool))
-    look = Look(settings)
-    one = look.one(prefix)
-    control_requests.refuse_if_stopped(one.sid, look.said(one.sid))
-    wanted = job_names.chosen(standing.failed_jobs(look, one.sid), jobs, one.sid)
-    me = member.join(settings)
-    round_ = control_requests.ask_again(me, one.sid, wanted, control_requests.user_name())
-    number = sum(map(intervals.total, wanted.values()))
-    again = "; the session is open again" if one.is_closed else ""
-    click.echo(f"{one.sid}: {counted(number, 'job')} will be run again, in round {round_}{again}")
+    desk = Desk.open(settings, control_requests.user_name())
+    click.echo(desk.retry(Look(settings).one(prefix).sid, jobs).sentence)

@@ -13,6 +13,7 @@ import click
 from park_spool import config, daemon
 from park_spool.cli.options import guarded, spool_option
 from park_spool.config import Config
+from park_spool.control_requests import user_name
 from park_spool.supervise import Program, grace_for, supervise
 
 MODULES = {
@@ -48,10 +49,12 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
     page = None if no_web else choose_port(settings.host, settings.port if port is None else port)
     programs = [program("park-spoold", settings), program("park-reduced", settings)]
     if page is not None:
-        programs.append(program("park-web", settings, "--port", str(page)))
+        programs.append(program("park-web", settings, "--port", str(page), "--no-link"))
     if settings.sources:
         programs.append(program("park-datad", settings))
     click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
+    if page is not None:
+        click.echo(page_words(settings, address(settings.host, page)), err=True)
     supervise(programs, grace_for(settings.drain_seconds))
 
 
@@ -60,6 +63,21 @@ def program(name: str, settings: Config, *arguments: str) -> Program:
     # -P: a file of the user's in the working folder must not stand in for one of Python's.
     command = (sys.executable, "-P", "-m", MODULES[name], "--spool", str(settings.spool), *arguments)
     return Program(name, command)
+
+
+def page_address(settings: Config, page: str) -> str:
+    """Return the page's address, with a link that logs in once while there is no user."""
+    from park_spool.accounts.accounts import Accounts  # what hashes passwords is slow to import
+    from park_spool.accounts.first import first_address
+
+    with Accounts.open(settings.page_accounts) as accounts:
+        return first_address(accounts, page, settings.host, user_name())
+
+
+def page_words(settings: Config, page: str) -> str:
+    """Say where the page is, and of a link that it is one."""
+    found = page_address(settings, page)
+    return f"the page: {found}" + ("" if found == page else " (logs you in once, within a day)")
 
 
 def choose_port(host: str, port: int) -> int:

@@ -14,6 +14,7 @@ from park_spool.cli.options import FAILED, FINE, INTERRUPTED, REJECTED, guarded,
 from park_spool.config import Config
 from park_spool.errors import SessionError
 from park_spool.looking import alive, closing, failed, standing
+from park_spool.looking.answers import counted_jobs
 from park_spool.looking.standing import Look, Standing
 
 SHOWN_FAILURES = 3
@@ -100,20 +101,6 @@ def sentence(ending: Standing) -> str:
         return f"{ending.sid} was deleted"
     verb = {"done": "is done", "cancelled": "was cancelled"}.get(ending.state, ending.state)
     return f"{ending.sid} {verb}: {counted_jobs(ending)}"
-
-
-def counted_jobs(one: Standing) -> str:
-    """Say how many jobs of a session went well, and what was best.
-
-    >>> counted_jobs(Standing("20261123-025532-k3j9", "w", "film.xml", "cancelled", 48, 12, 12, 0, 966.19, "1.1.2"))
-    '12 of 48 jobs ok, best chisq 966.19 (job 1.1.2)'
-    """
-    if one.jobs is None:
-        return "it is not admitted yet"
-    words = f"{one.final} of {one.jobs} jobs have their result" if one.ok is None else f"{one.ok} of {one.jobs} jobs ok"
-    if one.best_chisq is not None:
-        words += f", best chisq {one.best_chisq:.6g} (job {one.best_job})"
-    return words
 
 
 def failures(look: Look, ending: Standing) -> list[str]:

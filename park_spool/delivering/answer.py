@@ -27,6 +27,7 @@ class Fit:
     curve: Mapping[str, Any] | None = None
     profile: Mapping[str, Any] | None = None
     data: Sequence[str] = ()  # where the data sets are that it read
+    metadata: Mapping[str, float | str] = field(default_factory=dict)  # metadata.py
 
     @property
     def drawn(self) -> dict[str, Any] | None:

@@ -126,7 +126,7 @@ def best(answer: Answer) -> list[dict[str, Any]]:
 
 def _fit(number: int, name: str, fit: Fit) -> dict[str, Any]:
     shown = asdict(fit)
-    for key in ("curve", "profile"):
+    for key in ("curve", "profile", "metadata"):
         shown.pop(key)
     return {"group": number, "name": name, **shown}
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from park_spool import admitted, job_names, layout, wishes
+from park_spool import job_names, layout, recorded, wishes
 from park_spool.archive.fit_rows import BatchRow, TextRow
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.rows import BestRow, FailureRow, GroupRow
 from park_spool.atomic import Disk
+from park_spool.delivering import metadata
 from park_spool.delivering.answer import Answer, Failure, Fit, GroupAnswer, JobLine
 from park_spool.errors import NotFound
 from park_spool.layout import Layout
@@ -28,27 +29,28 @@ PAGE = 2000  # jobs read at a time
 MOST_DATASETS = 5000  # of one batch, with all their curves in memory
 MOST_INPUTS = 100  # columns of results.csv
 MOST_FAILURES = 200
+FIELDS = tuple(one.name for one in fields(Fit))  # no metadata may be called so
 
 Key = tuple[int, int, int]
 
 
 class Gathering:
-    """One session, read where it stands. Raises NotFound if it is not on the spool."""
+    """One session, read where it stands. Raises NotFound if neither spool nor archive has it."""
 
     def __init__(self, reader: ArchiveReader, disk: Disk, spool: Layout, sid: str) -> None:
-        found = admitted.find(disk, spool, sid)
+        found = recorded.find(disk, spool, reader, sid)
         if found is None:
             raise NotFound(f"there is no session {sid} on the spool")
         self._reader = reader
         self._disk = disk
-        self._folder: Path = found[0]
+        self._folder: Path | None = found[0]
         self._session: Session = found[1].session
         self._sid = sid
 
     @property
     def edition(self) -> int:
         """Return which edition an answer of now is."""
-        return wishes.edition_of(self._disk.names(self._folder))
+        return wishes.edition_of(self._disk.names(self._folder) if self._folder else [])
 
     def answer(self, edition: int) -> Answer:
         """Return all that is delivered, less the jobs."""
@@ -60,7 +62,8 @@ class Gathering:
         counts = (row.jobs, row.ok, row.failed, row.duplicates)
         name = self._session.attributes.get("name", "")
         head = (self._sid, edition, name, row.user, row.file, row.state)
-        xml = self._disk.read(layout.session_xml(self._folder)) or b""
+        data = self._disk.read(layout.session_xml(self._folder)) if self._folder else None
+        xml = self._reader.xml(self._sid).encode() if data is None else data
         return Answer(*head, *times, *counts, groups, provenance, xml)
 
     def best(self, group: int) -> Fit | None:
@@ -134,15 +137,24 @@ class Gathering:
 
     def _batch(self, number: int, group: Group) -> dict[str, Fit | None]:
         rows = {row.dataset: row for row in self._reader.batch(self._sid, number, MOST_DATASETS)}
-        expected = list(expected_datasets(group))
-        found = self._reader.datasets_by_jobs(self._sid, number, MOST_DATASETS)
-        labels = list(dict.fromkeys([*expected, *found]))[:MOST_DATASETS]
+        labels = self.labels(number)
         if len(labels) < 2:
             return {}
         batch: dict[str, Fit | None] = dict.fromkeys(labels)
         for label in batch.keys() & rows.keys():
             batch[label] = fit_of(group, label, rows[label], self._said(rows[label].job))
         return batch
+
+    def labels(self, number: int) -> list[str]:
+        """Return the data sets of a group in their order: those that inputs name, then those that outputs name."""
+        expected = expected_datasets(self._session.groups[number - 1])
+        found = self._reader.datasets_by_jobs(self._sid, number, MOST_DATASETS)
+        return list(dict.fromkeys([*expected, *found]))[:MOST_DATASETS]
+
+    def input_of(self, job: str) -> dict[str, str]:
+        """Return the attributes of a job's input."""
+        group, joblist, number = job_names.read_one(job)
+        return dict(self._joblist(group, joblist).input(number).attributes)
 
     def _said(self, job: str) -> dict[str, Any]:
         said = self._reader.said(self._sid, *job_names.read_one(job))
@@ -152,6 +164,10 @@ class Gathering:
 def fit_of(group: Group, label: str, row: BestRow | BatchRow, said: Mapping[str, Any]) -> Fit:
     """Return a fit from its row and what its job said; what is no parameter, curve or profile is left out."""
     given = said.get("parameters")
+    parameters = [entry for entry in given if isinstance(entry, dict)] if isinstance(given, list) else []
+    joblist, job = job_names.read_one(row.job)[1:]
+    names = [*FIELDS, *(str(entry.get("name", "")) for entry in parameters)]
+    given_to_it = metadata.of_input(group.joblists[joblist - 1].input(job).attributes)
     curve, profile = (said[name] if isinstance(said.get(name), dict) else None for name in ("curve", "profile"))
     return Fit(
         label=label,
@@ -164,10 +180,11 @@ def fit_of(group: Group, label: str, row: BestRow | BatchRow, said: Mapping[str,
         seed=row.seed,
         node=row.node,
         seconds=row.seconds,
-        parameters=[entry for entry in given if isinstance(entry, dict)] if isinstance(given, list) else [],
+        parameters=parameters,
         curve=curve,
         profile=profile,
-        data=tuple(datasets.hrefs(group, *job_names.read_one(row.job)[1:]).values()),
+        data=tuple(datasets.hrefs(group, joblist, job).values()),
+        metadata=metadata.joined(given_to_it, metadata.of_output(said), names),
     )
 
 

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from park_spool.attributes import finite
+from park_spool.delivering import metadata
 from park_spool.delivering.answer import Answer, Fit, JobLine
 from park_spool.progress import utc
 
@@ -22,7 +23,7 @@ RESULTS = (
 )
 NUMBERS = ("chisq", "reduced_chisq", "npoints", "dof", "nllf", "seed", "node", "seconds")
 CURVE = ("x", "y", "dy", "dx", "model")
-CLOSE = 1e-6  # of the box: a value as near to a bound is at it
+CLOSE = 1e-3  # of the box, or of the error where the box is open at an end: a value as near to a bound is at it
 
 
 def written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -73,34 +74,45 @@ def _parameter_rows(group: int, fit: Fit) -> Iterator[list[object]]:
 def bound_of(entry: Mapping[str, Any]) -> str:
     """Say at which of its bounds a parameter stands: min, max or neither. A box may be open at an end, or at both.
 
+    At a bound is what is nearer than a thousandth of the box; of one that is open at an end, of the error.
+
     >>> bound_of({"value": 6.4, "min": 6.0, "max": 6.4}), bound_of({"value": 6.2, "min": 6.0, "max": 6.4})
     ('max', '')
     >>> bound_of({"value": 0.0, "min": 0.0, "max": None}), bound_of({"value": 1e-9, "min": 0.0, "max": None})
+    ('min', '')
+    >>> bound_of({"value": 1e-9, "error": 0.1, "min": 0.0, "max": None}), bound_of({"value": 0.1, "min": 0.0})
     ('min', '')
     """
     value, low, high = (finite(entry.get(key)) for key in ("value", "min", "max"))
     if value is None or (low is not None and high is not None and not low < high):
         return ""
-    near = CLOSE * (high - low) if low is not None and high is not None else 0.0
+    error = abs(finite(entry.get("error")) or 0.0)
+    near = CLOSE * error if low is None or high is None else CLOSE * high - CLOSE * low  # high - low may overflow
     if low is not None and value <= low + near:
         return "min"
     return "max" if high is not None and value >= high - near else ""
 
 
 def batch(batch: Mapping[str, Fit | None]) -> Iterator[str]:
-    """Yield the table of a batch: a row for each data set, a column with its error for each parameter."""
+    """Yield the table of a batch: a row for each data set, a column with its error for each parameter.
+
+    Last come the columns of what else is known of the data sets and differs between them (metadata.py).
+    """
     names = dict.fromkeys(str(entry.get("name", "")) for fit in batch.values() if fit for entry in fit.parameters)
-    header = ["number", "dataset", "job", *NUMBERS, *(word for name in names for word in (name, f"{name} error"))]
+    more = metadata.columns(fit.metadata for fit in batch.values() if fit)
+    fitted = [word for name in names for word in (name, f"{name} error")]
     numbered = enumerate(batch.items(), 1)
-    return written(header, (_batch_row(number, label, fit, list(names)) for number, (label, fit) in numbered))
+    rows = (_batch_row(number, label, fit, list(names), more) for number, (label, fit) in numbered)
+    return written(["number", "dataset", "job", *NUMBERS, *fitted, *more], rows)
 
 
-def _batch_row(number: int, label: str, fit: Fit | None, names: list[str]) -> list[object]:
+def _batch_row(number: int, label: str, fit: Fit | None, names: list[str], more: list[str]) -> list[object]:
     if fit is None:
-        return [number, label, *[None] * (1 + len(NUMBERS) + 2 * len(names))]
+        return [number, label, *[None] * (1 + len(NUMBERS) + 2 * len(names) + len(more))]
     known = {str(entry.get("name", "")): entry for entry in fit.parameters}
     values = [known.get(name, {}).get(key) for name in names for key in ("value", "error")]
-    return [number, label, fit.job, *(getattr(fit, name) for name in NUMBERS), *values]
+    told = [fit.metadata.get(name) for name in more]
+    return [number, label, fit.job, *(getattr(fit, name) for name in NUMBERS), *values, *told]
 
 
 def curve(found: Mapping[str, Any]) -> Iterator[str]:

@@ -214,14 +214,17 @@ class SessionHandle:
         parcel = parcels.parcel(waiting, self._settings.places)
         return SessionHandle(self._settings, sending.send_checked(self._settings, parcel))
 
-    def resubmit(self, *, from_best: bool = False, from_job: str | None = None, **changes: object) -> SessionHandle:
+    def resubmit(
+        self, *, from_best: bool = False, from_job: str | None = None, for_user: str | None = None, **changes: object
+    ) -> SessionHandle:
         """Send it once more: as it was, or from its best fits, or from that of a job; `changes` are set in every input.
 
-        Raises NotFound if there is no such fit, SessionError for a change that cannot be made.
+        The new session is the sender's, or `for_user`'s (see `Spool.submit`). Raises NotFound if there is no such fit,
+        SessionError for a change that cannot be made.
         """
         texts = {name: text_of(value) for name, value in changes.items()}
         parcel = resubmission.parcel(Look(self._settings), self.sid, texts, from_job, from_best)
-        return SessionHandle(self._settings, sending.send_checked(self._settings, parcel))
+        return SessionHandle(self._settings, sending.send_checked(self._settings, parcel, for_user))
 
     # inner matters
 

@@ -49,12 +49,17 @@ class Spool:
         return self._settings
 
     def submit(
-        self, session: Session | str | PathLike[str], *, after: SessionHandle | str | None = None
+        self,
+        session: Session | str | PathLike[str],
+        *,
+        after: SessionHandle | str | None = None,
+        for_user: str | None = None,
     ) -> SessionHandle:
         """Send a session: one made here, or a file, folder or zip by its path; files that it names go along.
 
-        With `after` it waits for another session and starts from the best fits there. It is checked first: raises
-        SessionError, with line and column, if it would be rejected, DataError for a file that is not there.
+        With `after` it waits for another session and starts from the best fits there. With `for_user` it is that
+        user's, if this account is the spool's own or root. It is checked first: raises SessionError, with line and
+        column, if it would be rejected, DataError for a file that is not there.
         """
         if isinstance(session, Session):
             before = after.sid if isinstance(after, SessionHandle) else after
@@ -64,7 +69,7 @@ class Spool:
             raise ValueError("after: expected a session that was made here, got a file: write after='SID' into it")
         else:
             parcel = sending.read(Path(session))
-        return SessionHandle(self._settings, sending.send_checked(self._settings, parcel))
+        return SessionHandle(self._settings, sending.send_checked(self._settings, parcel, for_user))
 
     def session(self, prefix: str) -> SessionHandle:
         """Return the session whose id begins so. Raises NotFound if there is none, or more than one."""

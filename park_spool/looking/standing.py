@@ -8,11 +8,13 @@ without it. Light: `park status` asks this and must start at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 
 from park_spool import admitted, controls, intervals, retries, tallies, whereabouts
 from park_spool.admitted import Admitted
 from park_spool.archive import finding
+from park_spool.archive.finding import Found
 from park_spool.archive.reading import ANY, ArchiveReader
 from park_spool.archive.rows import SessionRow, Wanted
 from park_spool.atomic import Disk
@@ -48,14 +50,37 @@ class Standing:
 
 
 class Look:
-    """One look at a spool: its sessions, and the archive's rows for them as far as it can be read."""
+    """One look at a spool: its sessions, and the archive's rows for them as far as it can be read.
 
-    def __init__(self, settings: Config) -> None:
+    With `is_of_all` False the closed sessions are not listed, unless that is needed after all; `found` is the archive
+    to be read, where that is known already.
+    """
+
+    def __init__(self, settings: Config, is_of_all: bool = True, found: Found | None = None) -> None:
         self.settings = settings
         self.disk = Disk(settings.layout.tmp, "status")
-        self.places = whereabouts.places(self.disk, settings.layout)
-        self.note = ""
-        self._archive: ArchiveReader | None = None
+        self.note = found.note if found else ""
+        self._archive = found.reader if found else None
+        if is_of_all:
+            _ = self.places
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where every session of the spool is, listed once."""
+        return whereabouts.places(self.disk, self.settings.layout)
+
+    def place(self, sid: str) -> Place | None:
+        """Say where a session is; without listing them all unless that was done already."""
+        if "places" in self.__dict__:
+            return self.places.get(sid)
+        return whereabouts.place_of(self.disk, self.settings.layout, sid)
+
+    def exactly(self, sid: str) -> Standing:
+        """Return the session with this id, without listing all others. Raises NotFound if there is none."""
+        place, row = self.place(sid), self._row(sid)
+        if place is None and (row is None or row.sid != sid):
+            raise NotFound(f"there is no session {sid}; `park status` lists those that there are")
+        return self._standing(sid, row if row is not None and row.sid == sid else None)
 
     def newest(self, count: int) -> list[Standing]:
         """Return the newest sessions, the newest first."""
@@ -100,7 +125,7 @@ class Look:
 
     def knows(self, sid: str) -> bool:
         """Say whether anything is known of a session, on the spool or in the archive."""
-        if sid in self.places:
+        if self.place(sid) is not None:
             return True
         try:
             return ArchiveReader(self.settings.archive).session(sid).sid == sid
@@ -109,7 +134,7 @@ class Look:
 
     def said(self, sid: str) -> Controls:
         """Return what users have said of a session."""
-        folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
+        folder = whereabouts.folder_of(self.settings.layout, sid, self.place(sid))
         return controls.read(self.disk.names(folder)) if folder else Controls()
 
     def admitted(self, sid: str) -> Admitted | None:
@@ -144,7 +169,7 @@ class Look:
             return None
 
     def _standing(self, sid: str, row: SessionRow | None) -> Standing:
-        place = self.places.get(sid)
+        place = self.place(sid)
         if place == "deleted":
             return Standing(sid, row.user if row else "", row.file if row else "", "deleted", None, 0, is_closed=True)
         if place in ("inbox", "admitting"):
@@ -154,7 +179,7 @@ class Look:
         return as_said(self._as_counted(sid, row, place), said, self._why(sid) if said.is_cancelled else None)
 
     def _why(self, sid: str) -> str | None:
-        folder = whereabouts.folder_of(self.settings.layout, sid, self.places.get(sid))
+        folder = whereabouts.folder_of(self.settings.layout, sid, self.place(sid))
         return controls.why_cancelled(self.disk, folder, self.disk.names(folder)) if folder else None
 
     def _as_counted(self, sid: str, row: SessionRow | None, place: Place | None) -> Standing:

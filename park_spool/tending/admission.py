@@ -13,7 +13,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 
-from park_spool import layout, naming
+from park_spool import layout, naming, senders
 from park_spool.admitted import Admitted
 from park_spool.catalog.registry import Registry
 from park_spool.errors import MalformedXml, PermanentError, SessionError
@@ -62,14 +62,14 @@ class Admission:
         except PermissionError:
             mark = None
         still = self.inbox.still(name, mark, self._member.monotonic())
-        is_closed = self.inbox.is_closed(name)
+        is_closed = self.inbox.is_closed(name) and (what != "folder" or self._is_marked(path))
         self._parsed = None
         if self._bundling.is_waiting(name, mark):
             return None
         decision = inbox.decide(what, is_closed, still, lambda: self._is_well_formed(path, mark), self._member.config)
         if decision == "wait" or self._refused.get(name, self) == mark:
             return None
-        if not self._bundling.may_go(name, path, mark, self._owner(path)):
+        if not self._bundling.may_go(name, path, mark, senders.sender(self._disk, path, self._layout.root)):
             return None
         try:
             return self._take(name, what, path)
@@ -82,6 +82,10 @@ class Admission:
             log.error("inbox/%s: %s; it stays there until it changes", name, error)
             self._refused[name] = mark
             return None
+
+    def _is_marked(self, path: Path) -> bool:
+        """Say whether a folder was made by who sends for others: they write nothing in it once it is in the inbox."""
+        return bool(senders.in_folder(self._disk, path, self._layout.root))
 
     def _is_well_formed(self, path: Path, mark: object) -> bool:
         """Say whether a file is XML to its end; one that was not is not parsed again until it changes."""
@@ -182,7 +186,8 @@ class Admission:
             if seen is not None and xml != seen:
                 begun.give_back()
                 return None
-            session = self._parse(xml, files, sid, received.owner)
+            owner = begun.owner()
+            session = self._parse(xml, files, sid, owner)
             begun.sync()
         except Unanswered as error:
             # CRASH: whoever took it had the answer, and died; it is asked for again from the inbox.
@@ -194,7 +199,7 @@ class Admission:
             return None
         file = received.file.encode(errors="replace").decode()  # a name in Latin-1 is no text
         attempts = self._member.config.max_attempts
-        record = Admitted(sid, file, received.owner, received.at, attempts, session).encode()
+        record = Admitted(sid, file, owner, received.at, attempts, session).encode()
         return self._admit(sid, begun.folder, record)
 
     def _parse(self, xml: bytes, files: frozenset[str] | None, sid: str, owner: str) -> Session:

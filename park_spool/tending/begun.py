@@ -4,6 +4,7 @@
     .SID/session.xml      the session; of a folder or a zip taken out of it here
     .SID/files/           what came with it
     .SID/submission.zip   the zip, as it came
+    .SID/sender.json      the marker of who sent it, if it is believed; until then in files/
 
 Guarantees: any spoold may do any of this, once more or at the same time: no bytes of a user are lost.
 """
@@ -15,7 +16,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from park_spool import layout, naming
+from park_spool import layout, naming, senders
 from park_spool.atomic import Disk, files_below
 from park_spool.errors import SessionError
 from park_spool.member import Member
@@ -68,6 +69,7 @@ class Begun:
     def open(self) -> tuple[bytes, frozenset[str] | None]:
         """Return the session's XML, and the names of the files that came with it (None for a lone XML file)."""
         files, package = layout.session_files(self.folder), layout.session_zip(self.folder)
+        self._take_marker(files)
         if self._disk.kind(files) is None and self._disk.kind(package) is not None:
             self._unpack(package, files)
         xml = layout.session_xml(self.folder)
@@ -81,11 +83,27 @@ class Begun:
             names -= {name}
         return read(self._disk, xml), names
 
+    def owner(self) -> str:
+        """Return whose it is: the user whom a marker names that is believed, else the owner of what was dropped."""
+        return owner_of(self._disk, self.folder, self._member.layout.root)
+
+    def _take_marker(self, files: Path) -> None:
+        """Take the marker out of what came, if it is believed."""
+        if senders.in_folder(self._disk, files, self._member.layout.root):
+            # CRASH: until this rename it stands in files/ and is believed there; then it is sender.json.
+            self._disk.move(files / senders.MARKER, self.folder / senders.TAKEN)
+
+    def _put_marker_back(self) -> None:
+        """Put the marker beside the session again, in the folder that goes back or aside."""
+        self._disk.move(self.folder / senders.TAKEN, layout.session_files(self.folder) / senders.MARKER)
+
     def _unpack(self, package: Path, files: Path) -> None:
         # RACE: not below `.SID`: another spoold may finish that meanwhile, and unpacking on would make it again.
         fresh = self._member.layout.tmp / f"{self._member.name}{files.parent.name}"
         try:
             submission.unpack(package, fresh, self._member.config.max_submission_bytes)
+            if self._disk.kind(fresh / senders.MARKER) == "file":
+                self._disk.unlink(fresh / senders.MARKER)  # what is unpacked is ours, and would be believed
             self._disk.move(fresh, files)
         finally:
             self._disk.remove_tree(fresh)
@@ -104,7 +122,7 @@ class Begun:
 
         RACE: so what spoold wrote itself is removed by name, and nothing that may be a user's.
         """
-        for path in (self.folder / RECEIVED, layout.session_json(self.folder)):
+        for path in (self.folder / RECEIVED, layout.session_json(self.folder), self.folder / senders.TAKEN):
             self._disk.unlink(path)
         self._disk.remove_folder(self.folder)
 
@@ -131,6 +149,7 @@ class Begun:
             self._disk.move(package, target)
         elif self._disk.kind(files) is not None:
             self._disk.move(xml, files / "session.xml")
+            self._put_marker_back()
             self._disk.move(files, target)
         else:
             self._disk.move(xml, target)
@@ -146,7 +165,8 @@ class Begun:
 
     def reject(self, reason: str) -> None:
         """Put it aside as it came, with the reason."""
-        received = self.received()
+        received, owner = self.received(), self.owner()
+        sent = f"\nIt was sent for {owner}." if owner != received.owner else ""
         places = (layout.session_zip, layout.session_files, layout.session_xml)
         for place in places:
             path = place(self.folder)
@@ -154,7 +174,8 @@ class Begun:
                 continue
             if path == layout.session_files(self.folder):
                 self._disk.move(layout.session_xml(self.folder), path / "session.xml")
-            why = f"{received.file}: {reason}\nIt would have been session {self.sid}."
+                self._put_marker_back()
+            why = f"{received.file}: {reason}{sent}\nIt would have been session {self.sid}."
             if not reject(self._member, path, received.file, why):
                 return
             if place == layout.session_zip:  # what was unpacked from it is only a copy
@@ -162,6 +183,17 @@ class Begun:
                 self._disk.unlink(layout.session_xml(self.folder))
             break
         self.drop()
+
+
+def owner_of(disk: Disk, folder: Path, spool: Path) -> str:
+    """Return whose a `.SID` is: its marker's user, else the owner of what was dropped; empty if nobody knows."""
+    marked = senders.sender_of_begun(disk, folder, spool)
+    if marked:
+        return marked
+    try:
+        return str(json.loads(disk.read(folder / RECEIVED) or b"{}")["owner"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def read(disk: Disk, path: Path) -> bytes:

@@ -33,6 +33,8 @@ def kind_of(name: str, kind: str) -> Kind:
 def decide(kind: Kind, is_closed: bool, still: float, is_well_formed: Callable[[], bool], config: Config) -> Decision:
     """Decide whether a name is whole. `still`: seconds unchanged over at least two looks; `is_closed`: inotify said so.
 
+    Of a folder `is_closed` must also mean that only its owner can write to it, and did so before it was moved in.
+
     >>> decide("xml", True, 0.0, lambda: True, Config(Path("s"), Path("a")))
     'take'
     >>> decide("xml", True, 0.0, lambda: False, Config(Path("s"), Path("a")))
@@ -42,6 +44,8 @@ def decide(kind: Kind, is_closed: bool, still: float, is_well_formed: Callable[[
         if still >= config.reject_seconds:
             return "take"
         return "take" if (is_closed or still >= config.settle_seconds) and is_well_formed() else "wait"
+    if kind == "folder" and is_closed:
+        return "take"
     needed = config.reject_seconds if kind == "unknown" else config.settle_folder_seconds
     return "take" if still >= needed else "wait"
 
