@@ -87,8 +87,6 @@ def create_app(settings: Config, accounts: Accounts, *, hosts: Sequence[str] | N
         "roughly": progress.roughly,
         "utc": progress.utc,
         "chisq": plots.number_words,
-        "progress": progress.progress,
-        "parameters": progress.parameter_rows,
         "counted": words.counted,
         "bytes": words.size,
         "measured": words.measured,
@@ -186,7 +184,7 @@ def _refused(error: HTTPException) -> Response | HTTPException:
 
 
 def _with_headers(response: Response) -> Response:
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in changing.SAFE:
         current_app.extensions["stamp"].forget()  # who changed something sees it at the next look
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)

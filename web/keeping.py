@@ -1,4 +1,4 @@
-"""The mark of an answer that may be kept until something changes (live.py)."""
+"""What may be kept of answers: the mark of one that stands until something changes (live.py), and that of a secret."""
 
 from __future__ import annotations
 
@@ -26,3 +26,9 @@ def live(view: Callable[P, Any]) -> Callable[P, Response]:
         return response
 
     return marked
+
+
+def keep_nowhere(response: Response) -> Response:
+    """Let no browser keep the answers of pages that show what is secret."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -130,14 +130,14 @@ def parameters_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Parameter, ...]
 def _parameter(entry: Mapping[str, Any]) -> Parameter:
     value, error, low, high, start = (finite(entry.get(key)) for key in ("value", "error", "min", "max", "start"))
     unit = text_of(entry.get("unit"))
-    place = _place(value, low, high)
+    place = place_in(value, low, high)
     return Parameter(text_of(entry.get("name")), value, error, unit, low, high, start, place, bound_of(entry))
 
 
-def _place(value: float | None, low: float | None, high: float | None) -> float | None:
+def place_in(value: float | None, low: float | None, high: float | None) -> float | None:
     """Return where in its box a value stands.
 
-    >>> _place(1.0, 0.0, 4.0), _place(9.0, 0.0, 4.0), _place(1.0, None, 4.0), _place(0.0, -1e308, 1e308)
+    >>> place_in(1.0, 0.0, 4.0), place_in(9.0, 0.0, 4.0), place_in(1.0, None, 4.0), place_in(0.0, -1e308, 1e308)
     (0.25, 1.0, None, 0.5)
     """
     if value is None or low is None or high is None or not low < high:

@@ -10,7 +10,7 @@ from park_spool.archive.finding import Found
 from park_spool.progress import measured
 from park_spool.showing import charts
 from park_spool.showing.charts import Quartiles
-from park_spool.showing.fits import FitShown, Parameter
+from park_spool.showing.fits import FitShown, Parameter, place_in
 from park_spool.showing.session import SessionPage
 
 
@@ -66,7 +66,7 @@ def table(fit: FitShown, good: Mapping[str, Quartiles] = MappingProxyType({})) -
 def _row(one: Parameter, good: Quartiles | None) -> ParameterShown:
     value = "–" if one.value is None else measured(one.value, one.error)
     bounds = (_plain(one.min), _plain(one.max), _plain(one.start))
-    low, high = (None, None) if good is None else (_place(one, good.lower), _place(one, good.upper))
+    low, high = (None, None) if good is None else (place_in(end, one.min, one.max) for end in (good.lower, good.upper))
     return ParameterShown(one.name, one.unit, value, *bounds, one.place, one.at_bound, _spread(good), low, high)
 
 
@@ -84,9 +84,3 @@ def _spread(good: Quartiles | None) -> str:
 
 def _plain(number: float | None) -> str:
     return "" if number is None else f"{number:.5g}"
-
-
-def _place(one: Parameter, value: float | None) -> float | None:
-    if value is None or one.min is None or one.max is None or not one.min < one.max:
-        return None
-    return min(max((value - one.min) / (one.max - one.min), 0.0), 1.0)

@@ -11,17 +11,13 @@ from park_spool.accounts.roles import MEANINGS, Role, read_role
 from park_spool.errors import AccountError, TooManyAttempts
 
 from .. import cookies
+from ..keeping import keep_nowhere
 from ..who import accounts, needs, person, record, who
 
 page = Blueprint("account", __name__)
+page.after_request(keep_nowhere)
 
 DAY = 86400.0
-
-
-@page.after_request
-def keep_nowhere(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @page.get("/account")

@@ -11,18 +11,14 @@ from werkzeug.wrappers import Response as Answer
 from park_spool.errors import TooManyAttempts
 
 from .. import cookies
+from ..keeping import keep_nowhere
 from ..who import accounts, who
 
 page = Blueprint("login", __name__)
+page.after_request(keep_nowhere)
 
 WRONG = "name or password is wrong"
 USED_UP = "this link was used already, or has ended: `park user link` prints a new one"
-
-
-@page.after_request
-def keep_nowhere(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @page.get("/login")

@@ -9,15 +9,11 @@ from park_spool.accounts.first import link_address
 from park_spool.accounts.roles import MEANINGS, Role, read_role
 from park_spool.errors import AccountError
 
+from ..keeping import keep_nowhere
 from ..who import accounts, needs, person, record
 
 page = Blueprint("users", __name__)
-
-
-@page.after_request
-def keep_nowhere(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
+page.after_request(keep_nowhere)
 
 
 @page.get("/users")
