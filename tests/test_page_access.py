@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Literal
@@ -142,6 +143,17 @@ def posted(page: Page, path: str) -> int:
       return (await fetch(path, {method: 'POST', headers: {'X-CSRF-Token': token}})).status;
     }"""
     return int(page.evaluate(script, path))
+
+
+def test_the_theme_that_is_chosen_comes_with_every_page(site: PageSite, page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(site.address + "/login")
+    root = page.locator("html")
+    expect(root).not_to_have_attribute("data-theme", re.compile("."))
+    for chosen in ("dark", "light"):
+        page.get_by_role("button", name="Change to dark or light").click()
+        page.reload()
+        expect(root).to_have_attribute("data-theme", chosen)
 
 
 def test_who_may_only_look_is_offered_nothing_else(site: PageSite, full: str, out: Page) -> None:

@@ -74,6 +74,15 @@ def test_the_archive_is_followed_at_once_the_spool_each_second_or_after_a_change
     assert stamp().archive != second.archive
 
 
+def test_a_page_that_is_opened_is_told_what_is_now(settings: Config, clock: Clock) -> None:
+    stamp = stamping.Stamp(settings, Disk(settings.layout.tmp, "web"), clock)
+    first = stamp()
+    (settings.layout.inbox / "film.xml").touch()
+    assert stamp() == first
+    opened = stamp.now()
+    assert opened.spool != first.spool and stamp() == opened
+
+
 def test_data_centres_are_asked_every_few_seconds_by_one_alone(
     settings: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

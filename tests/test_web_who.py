@@ -15,6 +15,7 @@ from flask import Flask, jsonify
 from flask.testing import FlaskClient
 from park_spool.web import who as gate
 from park_spool.web.app import create_app, lively
+from park_spool.web.framing import SHEET, SHEET_HASH
 from park_spool.web.pages.login import local
 from werkzeug.routing.converters import AnyConverter, BaseConverter, NumberConverter
 from werkzeug.test import Client
@@ -642,12 +643,21 @@ def test_every_answer_keeps_scripts_and_other_sites_out(anna: FlaskClient, path:
     with anna.get(path) as answer:
         headers = answer.headers
     policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
-    assert (policy["default-src"], policy["script-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
+    assert (policy["default-src"], policy["script-src"]) == ("'none'", "'self'")
+    assert policy["style-src"] == f"'self' {SHEET_HASH}"
     assert (policy["base-uri"], policy["frame-ancestors"], policy["form-action"]) == ("'none'", "'none'", "'self'")
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert path.startswith("/static") or headers["Cache-Control"] in ("private, no-cache", "no-store")
+
+
+def test_a_page_has_its_style_in_it_and_the_theme_that_its_reader_chose(anna: FlaskClient) -> None:
+    page = anna.get("/").text
+    assert f"<style>{SHEET}</style>" in page and '<html lang="en">' in page
+    for chosen, root in (("dark", '<html lang="en" data-theme="dark">'), ('"><script>', '<html lang="en">')):
+        anna.set_cookie("park-theme", chosen)
+        assert root in anna.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/login", "/login?link=x", "/account", "/users", "/audit"])

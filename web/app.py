@@ -22,7 +22,7 @@ from park_spool.config import Config
 from park_spool.errors import AccountError, NotFound, ParkError, TemporaryError, TooManyAttempts
 from park_spool.plots import tiny
 
-from . import api, asked, changing, pages, words
+from . import api, asked, changing, framing, pages, words
 from .centres import Centres
 from .drawn import Drawn
 from .identities import Identities
@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; script-src 'self'; style-src 'self' {framing.SHEET_HASH}; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 NEXT = {
     403: "An administrator can give you another role, on the page Users or by `park user role`.",
@@ -95,7 +95,7 @@ def create_app(settings: Config, accounts: Accounts, *, hosts: Sequence[str] | N
         "spark": tiny.sparkline_points,
     }
     app.jinja_env.globals |= {"who": who, "may_change": may_change, "owner": owner, "note": note, "again": asked.again}
-    app.jinja_env.globals["api"] = asked.api
+    app.jinja_env.globals |= {"api": asked.api, "theme": framing.theme, "sheet": framing.SHEET}
     app.jinja_env.globals["chart_modules"] = _chart_modules(app)
     app.register_error_handler(HTTPException, api.or_page(_refused))
     app.register_error_handler(NotFound, api.or_page(_not_found))

@@ -20,6 +20,7 @@ from park_spool.errors import NotFound, ParkError
 from park_spool.looking.standing import Look
 
 from .live import is_look
+from .stamping import Stamp
 from .who import visible
 from .worked import Worked
 
@@ -59,8 +60,22 @@ def shared(key: Hashable, make: Callable[[], T], every: float = 0.0) -> T:
         return make()
     # RACE: the stamp before the look: what changes between is seen by the next one.
     stamp: str = current_app.extensions["stamp"]().spool
-    worked: Worked = current_app.extensions["worked"]
-    return worked.get(key, f"{stamp} {time.monotonic() // every if every else 0}", make)
+    return _worked().get(key, f"{stamp} {time.monotonic() // every if every else 0}", make)
+
+
+def shared_with_pages(key: Hashable, make: Callable[[], T]) -> T:
+    """Work something out once for all looks, and for pages that are opened too: these ask whether it has changed now.
+
+    For what is costly and has nothing of the request in it that is not in its key.
+    """
+    stamp: Stamp = current_app.extensions["stamp"]
+    stamps = stamp() if is_look(request.environ) else stamp.now()
+    return _worked().get(key, f"{stamps.spool} 0", make)
+
+
+def _worked() -> Worked:
+    found: Worked = current_app.extensions["worked"]
+    return found
 
 
 def found_or_none() -> Found | None:

@@ -13,11 +13,12 @@ from park_spool.showing.overview import Overview, overview
 
 from ..asked import chosen, number
 from ..keeping import live
-from ..reading import disk, found, found_or_none, reader, settings, shared
+from ..reading import disk, found, found_or_none, reader, settings, shared, shared_with_pages
 from ..who import needs, owner, who
 from .nodes import centres
 
 page = Blueprint("overview", __name__)
+SIZE = 25  # sessions on a page: what one screen shows, painted in under 200 ms
 
 
 def _asked() -> Asked:
@@ -31,13 +32,13 @@ def _asked() -> Asked:
         sort=chosen("sort", ("received", *SORTS)),
         descending={"": None, "up": False, "down": True}[chosen("order", ("", "up", "down"))],
         page=number("page", 1, least=1),
-        size=number("size", 50, least=1, most=500),
+        size=number("size", SIZE, least=1, most=500),
         owner=owner(),
     )
 
 
 def _overview(asked: Asked) -> Overview:
-    return shared(("overview", asked), lambda: _worked_out(asked))
+    return shared_with_pages(("overview", asked), lambda: _worked_out(asked))
 
 
 def _worked_out(asked: Asked) -> Overview:
