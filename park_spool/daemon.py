@@ -49,6 +49,21 @@ class Stop:
             signal.signal(number, self.handle)
 
 
+class PatientStop(Stop):
+    """Set by a second signal, or by the daemon itself when it is done; a first one only asks."""
+
+    is_asked = False
+    is_over = False
+
+    def __bool__(self) -> bool:
+        return self.is_over
+
+    def handle(self, number: int, frame: FrameType | None = None) -> None:
+        self.number, self.is_over = number, self.is_asked
+        self.is_asked = True
+        self.wake()
+
+
 def backoff(failures: int) -> float:
     """Return how long to wait after so many failures in a row, in seconds.
 
