@@ -126,10 +126,15 @@ class SharedLog(logging.handlers.RotatingFileHandler):
         return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
+def host_label() -> str:
+    """Return the first label of this host's name, as logs have it."""
+    return socket.gethostname().split(".")[0]
+
+
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
     """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is a terminal or asked for."""
     handlers: list[logging.Handler] = []
-    host = socket.gethostname().split(".")[0]
+    host = host_label()
     # NFS: two hosts appending to one file lose lines, so each has its own.
     handlers.append(SharedLog(folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True))
     if is_verbose or sys.stderr.isatty():

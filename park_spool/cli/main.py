@@ -34,12 +34,13 @@ from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
 from park_spool.cli.transferring import export, import_
+from park_spool.cli.up import up
 from park_spool.cli.user_keys import VERBS as KEYS
 from park_spool.cli.users import user
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
-RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
+RUNNING = (init, serve, up, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)

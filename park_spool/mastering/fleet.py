@@ -19,7 +19,7 @@ KEEPERS_TURN = 5.0  # s in which the keeper on its own host starts a lost node a
 PATIENCE = 60.0  # s from the start of a node until its first heartbeat must be seen
 LONGEST = 300.0  # s between two tries
 # A login that is refused again and again may lock an account, and no host key becomes known by itself.
-GRAVE = frozenset({"login", "passphrase", "key_unknown", "key_changed", "python_missing"})
+GRAVE = frozenset({"login", "passphrase", "key_unknown", "key_changed", "python_missing", "install"})
 GRAVE_PAUSE = 60.0
 
 

@@ -14,6 +14,7 @@ from park_spool.errors import TornError
 from park_spool.member import Member
 from park_spool.naming import Lock
 from park_spool.nodes import Nodes
+from park_spool.processes import Identity
 from park_spool.running.staying import MASTER
 from park_spool.sightings import Sightings
 
@@ -58,7 +59,7 @@ def nodes(seen: Nodes) -> list[Live]:
 
 @dataclass(slots=True)
 class Masters:
-    """The masters that may be alive: those whose lock has moved within `lease_expiry`, or is seen for the first time."""
+    """The masters that may be alive: those whose lock has moved within `lease_expiry`, or is newly seen."""
 
     member: Member
     _sightings: Sightings = field(default_factory=Sightings)
@@ -75,21 +76,23 @@ class Masters:
         found = {name: self._host_of(lock) for name, lock in newest.items()}
         expiry = member.config.lease_expiry
         return {
-            name: host for name, host in found.items() if host is not None and self._sightings.silence(name, now) <= expiry
+            name: host
+            for name, host in found.items()
+            if host is not None and self._sightings.silence(name, now) <= expiry
         }
-
-    def has_moved(self, candidate: str, seq: int) -> bool:
-        """Say whether a candidate's lock stands at a later sequence than that now."""
-        locks = map(naming.parse_lock, self.member.disk.names(self.member.layout.locks))
-        return any(lock.candidate == candidate and lock.seq > seq for lock in locks if lock and lock.role == MASTER)
 
     def _host_of(self, lock: Lock) -> str | None:
         """Return the host of a candidate; None if its process is known to be gone."""
-        data = self.member.disk.read(self.member.layout.locks / lock.name)
-        try:
-            identity = processes.Identity.from_json(sealed.unseal_json(data)) if data is not None else None
-        except TornError:
-            identity = None
+        identity = identity_of(self.member, lock)
         if identity is None:  # RACE: it was renewed since the listing
             return lock.candidate.rpartition("_")[0].rpartition("_")[0]
         return None if processes.is_alive(identity) is False else identity.host
+
+
+def identity_of(member: Member, lock: Lock) -> Identity | None:
+    """Read which process holds a lock; None if it is not there any more."""
+    data = member.disk.read(member.layout.locks / lock.name)
+    try:
+        return Identity.from_json(sealed.unseal_json(data)) if data is not None else None
+    except TornError:
+        return None
