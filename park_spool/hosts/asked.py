@@ -19,21 +19,11 @@ _held: Any = {}  # path: descriptor; it runs alone in its process
 
 
 def facts() -> Any:
-    """Say what is there: Python, park-spool, CPUs, names."""
-    version, broken = "", ""
-    try:
-        import park_spool
-
-        version = park_spool.__version__
-        import park_spool.noded  # with all that it needs
-    except (ImportError, SyntaxError, AttributeError) as error:
-        broken = str(error)
+    """Say what is there: Python, CPUs, names."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "python": list(sys.version_info[:3]),
         "program": sys.executable,
-        "version": version,
-        "broken": broken,
         "cpus": cpus,
         "host": socket.gethostname(),
         "uid": os.getuid(),

@@ -42,18 +42,21 @@ class Asker:
     def __init__(self, remote: Remote, talk: Talk) -> None:
         self._remote, self._talk = remote, talk
 
-    def ask(self, do: str, seconds: float = SECONDS, **arguments: Any) -> Any:
-        """Ask and return the answer. Raises HostError; OSError with what a system call said there."""
+    def ask(self, do: str, within: float = SECONDS, **arguments: Any) -> Any:
+        """Ask and return the answer, which must come within so many s.
+
+        Raises HostError; OSError with what a system call said there.
+        """
         self.begin(do, **arguments)
-        return self.end(seconds)
+        return self.end(within)
 
     def begin(self, do: str, **arguments: Any) -> None:
         """Ask, and leave the answer for `end`."""
         self._talk.say(json.dumps({"do": do, **arguments}).encode() + b"\n")
 
-    def end(self, seconds: float = SECONDS) -> Any:
+    def end(self, within: float = SECONDS) -> Any:
         """Return the answer. Raises as `ask` does."""
-        line = self._talk.hear(seconds)
+        line = self._talk.hear(within)
         try:
             answer = json.loads(line)
         except ValueError:
