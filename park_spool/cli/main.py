@@ -11,6 +11,7 @@ from park_spool.cli.completing import completion
 from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.data import data
 from park_spool.cli.demo import demo
+from park_spool.cli.down import down, restart
 from park_spool.cli.env import env
 from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
@@ -41,7 +42,7 @@ from park_spool.cli.users import user
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
-RUNNING = (init, serve, up, submit, validate, status, list_, watch, wait)
+RUNNING = (init, serve, up, down, restart, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
