@@ -13,6 +13,7 @@ setup(
         "park_spool.composing",
         "park_spool.delivering",
         "park_spool.handles",
+        "park_spool.hosts",
         "park_spool.looking",
         "park_spool.plots",
         "park_spool.reducing",

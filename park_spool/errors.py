@@ -26,6 +26,10 @@ class ConfigError(PermanentError):
     """A setting in park.toml, the environment or on the command line cannot be used."""
 
 
+class HostsError(ConfigError):
+    """The hosts file is not there, or a line of it cannot be understood."""
+
+
 class SpoolError(PermanentError):
     """The folder is not a spool, or is on a file system that cannot carry one."""
 
@@ -52,6 +56,14 @@ class DataError(PermanentError):
 
 class TornError(TemporaryError):
     """A sealed file is not whole: its last line does not match what stands before it."""
+
+
+class HostError(TemporaryError):
+    """A host cannot be worked with now; `kind` is a word of park_spool.hosts.advice, `host` its alias."""
+
+    def __init__(self, reason: str, kind: str = "broke", host: str = "") -> None:
+        self.kind, self.host = kind, host
+        super().__init__(reason)
 
 
 class AccountError(PermanentError):

@@ -25,6 +25,7 @@ FOLDERS = (
     "outbox",
     "calls",
     "nodes",
+    "pilots",
     "locks",
     "quarantine",
     "archive",
@@ -82,6 +83,11 @@ class Layout:
     @property
     def nodes(self) -> Path:
         return self.root / "nodes"
+
+    @property
+    def pilots(self) -> Path:
+        """Return the folder of the records of batch jobs that run nodes."""
+        return self.root / "pilots"
 
     @property
     def locks(self) -> Path:

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "park_spool/running/job_folders.py": "a job's scratch folder, on the node's local disk",
     "park_spool/running/scratch.py": "what killed nodes left in the system's temporary folder",
     "park_spool/running/worker.py": "a worker's scratch folder, on the node's local disk",
+    "park_spool/running/single.py": "the folder of locks, in the system's temporary folder",
     "park_spool/running/here.py": "the temporary folder of a job that is run again on a terminal",
     "park_spool/running/one_call.py": "its reply, in that folder",
     "park_spool/sessions/submission.py": "unpacks below a temporary name",
