@@ -15,6 +15,7 @@ setup(
         "park_spool.handles",
         "park_spool.hosts",
         "park_spool.looking",
+        "park_spool.pilots",
         "park_spool.plots",
         "park_spool.reducing",
         "park_spool.running",

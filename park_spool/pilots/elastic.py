@@ -50,12 +50,22 @@ def unmet(ready: Mapping[str, int], cluster: Cluster, carried: frozenset[str]) -
     >>> unmet({"100-100": 3, "100-096+gpu": 5}, Cluster(0, {}), frozenset({"python3.11"}))
     3
     """
+    suiting = _by_tag(ready, carried)
+    return sum(max(0, count - cluster.idle_for(tag)) for tag, count in suiting.items())
+
+
+def waiting_tags(ready: Mapping[str, int], carried: frozenset[str]) -> frozenset[str]:
+    """Return the tags under which units wait that nodes with these tags may claim."""
+    return frozenset(_by_tag(ready, carried))
+
+
+def _by_tag(ready: Mapping[str, int], carried: frozenset[str]) -> dict[str, int]:
     waiting: dict[str, int] = {}
     for rank, count in ready.items():
         tag = naming.rank_tag(rank)
-        waiting[tag] = waiting.get(tag, 0) + count
-    suiting = {tag: count for tag, count in waiting.items() if tags.suits(tag, carried | {tags.COMMAND})}
-    return sum(max(0, count - cluster.idle_for(tag)) for tag, count in suiting.items())
+        if count and tags.suits(tag, carried | {tags.COMMAND}):
+            waiting[tag] = waiting.get(tag, 0) + count
+    return waiting
 
 
 @dataclass(slots=True)
@@ -96,7 +106,7 @@ class Trend:
 def decide(trend: Trend, now: float, supply: Supply, cpus: int, least: int, most: int, has_node: bool) -> Decision:
     """Decide from what is wanted and what there is; `cpus` of one pilot, `least` and `most` pilots.
 
-    Where no node lives at all (`has_node`), nobody waits to see whether the work goes away by itself.
+    Where no node lives that may claim what waits (`has_node`), nobody waits to see whether it goes away by itself.
 
     >>> trend = Trend(10.0, 60.0)
     >>> trend.look(100.0, 9)

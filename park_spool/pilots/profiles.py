@@ -33,6 +33,7 @@ _ONLY_FOR = {
     "extra": (SLURM, PBS, LSF, CONDOR),
     "path": (SLURM, PBS, LSF, CONDOR),
     "worker_init": (SLURM, PBS, LSF, CONDOR, KUBERNETES, LOCAL),
+    "cpus_per_node": (SLURM, PBS, LSF, CONDOR, KUBERNETES, LOCAL),
     "memory": (SLURM, PBS, CONDOR, KUBERNETES, LOCAL, DASK),
     "image": (KUBERNETES,),
     "namespace": (KUBERNETES,),
@@ -98,7 +99,8 @@ class Profile:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Profile:
         """Read back what `to_json` made."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        typed: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
+        return cls(**typed)
 
 
 def walltime_seconds(text: str) -> int:
@@ -129,7 +131,7 @@ def read(name: str, table: Mapping[str, object]) -> Profile:
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"cluster.{name}: expected a name of small letters, digits, '-' and '_', at most 32, that begins with a letter"
+            f"cluster.{name}: expected a name of small letters, digits, '-' and '_', at most 32, with a letter first"
         )
     engine = table.get("engine", name if name in ENGINES else None)
     if engine not in ENGINES:
@@ -162,7 +164,9 @@ def find(name: str, profiles: Iterable[Profile]) -> Profile:
     if name in ENGINES:
         return read(name, {})
     names = ", ".join([*known, *(engine for engine in ENGINES if engine not in known)])
-    raise ConfigError(f"there is no batch system {name!r}: expected one of {names} (tables [cluster.NAME] of park.toml)")
+    raise ConfigError(
+        f"there is no batch system {name!r}: expected one of {names} (tables [cluster.NAME] of park.toml)"
+    )
 
 
 def _value(key: str, wanted: Any, value: object) -> Any:
@@ -195,7 +199,7 @@ def _check(profile: Profile, given: Iterable[str]) -> None:
         raise ConfigError(f"max: expected at least min ({profile.min}), got {profile.max}")
     if profile.nodes > 1 and profile.engine not in SEVERAL_NODES:
         raise ConfigError(
-            f"nodes: expected 1 for {profile.engine}, got {profile.nodes}: there each pilot is one node; use max for more"
+            f"nodes: expected 1 for {profile.engine}, got {profile.nodes}: a pilot is one node there; max says how many"
         )
     for key in ("queue", "account", "qos", "constraint", "clusters", "namespace", "service_account"):
         if (text := getattr(profile, key)) and not _is_word(text):
@@ -221,7 +225,7 @@ def _check_kubernetes(profile: Profile) -> None:
     for volume in profile.volumes:
         claim, colon, mount = volume.partition(":")
         if not (claim and colon and mount.startswith("/")):
-            raise ConfigError(f"volumes: expected CLAIM:/PATH, the name of a volume claim and where it is, got {volume!r}")
+            raise ConfigError(f"volumes: expected CLAIM:/PATH, a volume claim and where it is to be, got {volume!r}")
 
 
 def _is_word(text: str) -> bool:

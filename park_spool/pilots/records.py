@@ -7,19 +7,16 @@ CRASH: a pilot whose record was never written ends by itself, when it has had no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from park_spool import naming, sealed
+from park_spool import sealed, wishes
 from park_spool.atomic import Disk
 from park_spool.errors import TornError
 from park_spool.layout import Layout
 from park_spool.member import Member
-
-_MOST_ID = 80  # characters of a batch system's id in a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +44,9 @@ class Pilot:
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
 
-def id_in_name(job: str) -> str:
-    """Write a batch system's id as a part of a name.
-
-    >>> id_in_name("4711.pbs-server"), id_in_name("118907.0"), id_in_name("../x")
-    ('4711-pbs-server', '118907-0', '---x')
-    """
-    return re.sub(r"[^A-Za-z0-9_-]", "-", job)[:_MOST_ID] or "-"
-
-
 def publish(member: Member, pilot: Pilot) -> str:
     """Write down that a pilot was submitted; return the record's name."""
-    name = naming.pilot_name(pilot.engine, id_in_name(pilot.job), member.choose)
+    name = wishes.pilot_name(pilot.engine, pilot.job, member.choose)
     # At this instant the pilot is known to whoever comes after this process.
     member.disk.publish(member.layout.pilots / name, sealed.seal_json(pilot.to_json()), mode=0o644)
     return name
@@ -66,7 +54,7 @@ def publish(member: Member, pilot: Pilot) -> str:
 
 def read_all(disk: Disk, spool: Layout) -> list[Pilot]:
     """Read all records, in the order of their names; what is torn or none is skipped."""
-    found = (_read(disk, spool.pilots / name) for name in disk.names(spool.pilots) if naming.parse_pilot(name))
+    found = (_read(disk, spool.pilots / name) for name in disk.names(spool.pilots) if wishes.parse_pilot(name))
     return [pilot for pilot in found if pilot is not None]
 
 
