@@ -17,6 +17,7 @@ from park_spool import data_settings, filesystem, notice_settings, page_settings
 from park_spool.errors import ConfigError, SpoolError
 from park_spool.hosts import shell_command
 from park_spool.layout import FOLDERS, Layout, page_accounts
+from park_spool.pilots.profiles import Profile, read_profiles
 from park_spool.places import Places
 from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
@@ -97,6 +98,7 @@ class Config:
     page_proxy_role: str = "viewer"
     page_names: tuple[str, ...] = ()
     rsh: str = ""
+    cluster: tuple[Profile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.page_accounts == Path():
@@ -207,12 +209,13 @@ def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, 
     values, sources = _gather(layout, shared, overrides)
     values.setdefault("functions_by_value", is_personal(layout))
     archive = values.pop("archive", None)
-    named = values.pop("sources", None)
+    named, clusters = values.pop("sources", None), values.pop("cluster", {})
     hints = {key: hint for key, hint in get_type_hints(Config).items() if key not in ("spool", "is_shared")}
     typed = settings_file.typed(layout.settings, hints, values)
     try:
         if named is not None:
             typed["sources"] = data_settings.read_sources(named, layout.root)
+        typed["cluster"] = read_profiles(clusters)
         settings = Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
     except ConfigError as error:
         raise ConfigError(f"{layout.settings}: {error}") from error
