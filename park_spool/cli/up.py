@@ -14,6 +14,7 @@ import click
 
 from park_spool import config, daemon, member
 from park_spool.cli.board import Board, show
+from park_spool.cli.on_options import checked, crews, on_options
 from park_spool.cli.options import FAILED, guarded, spool_option
 from park_spool.cli.serving import page_port, say_what_is_served
 from park_spool.hosts import reading
@@ -54,6 +55,7 @@ hosts_option = click.option("--hosts", "file", metavar="FILE", help="The hosts f
     show_default=True,
     help="Nodes end after so many seconds with neither work nor a `park up`.",
 )
+@on_options
 @guarded
 def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: bool, **asked: Any) -> None:
     """Run what a spool needs once (as `park serve` does), and a node on each host of the hosts file, all at once.
@@ -62,18 +64,25 @@ def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: boo
     again. Ctrl-C or SIGTERM stops everything that was started. Where a `park up` runs already it is left alone: the
     hosts are shown, and those that were sent home are started again.
 
+    With --on, nodes come from a batch system instead (and from the hosts that are named, or those of --hosts): NAME is
+    a table [cluster.NAME] of park.toml, or slurm, pbs, lsf, condor, kubernetes, local, or dask with its address.
+
     \b
     Examples:
       park up
       park up --detach
       park up n1 n2 --install
+      park up --on slurm --cpus-per-node 16 --walltime 02:00:00 --max 10
+      park up --on dask tcp://n4:8786
     """
     settings = config.load(config.find_spool(spool))
-    hosts = reading.choose(reading.read(reading.find(file, settings.spool)), wanted)
+    words, asked["address"] = checked(asked, wanted)
+    hosts: list[Host] = []
+    if file or words or not asked["on"]:
+        hosts = reading.choose(reading.read(reading.find(file, settings.spool)), words)
     me = member.join(settings)
-    if detach:
-        sys.exit(_detached(me, hosts))
-    sys.exit(master(me, hosts, asked))
+    crews(me, asked, asked["address"], print)  # what is wrong with it is said before anything is started
+    sys.exit(_detached(me, hosts) if detach else master(me, hosts, asked))
 
 
 def master(me: Member, hosts: list[Host], asked: dict[str, Any]) -> int:
@@ -103,7 +112,8 @@ def _made(me: Member, hosts: list[Host], asked: dict[str, Any], tell: Callable[[
     terms = launching.Terms(me.name, asked["linger"])
     launcher = launching.Launcher(lambda host: launching.start_node(host, settings, terms, find))
     served = partial(say_what_is_served, settings, page)
-    return Master(me, hosts, launcher, daemons, may_stand_by=asked["standby"], tell=tell, begun=served)
+    others = crews(me, asked, asked["address"], tell)
+    return Master(me, hosts, launcher, daemons, others, may_stand_by=asked["standby"], tell=tell, begun=served)
 
 
 def _report(code: int, made: Master) -> int:
