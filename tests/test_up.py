@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ def cluster(tmp_path: Path, sshd: Sshd) -> Iterator[Cluster]:
     for process in made.started:
         if process.poll() is None:
             process.terminate()
-            process.wait(30)
+        with suppress(ValueError):  # it was read to its end
+            process.communicate(timeout=30)
     until(lambda: not made.ours(), 30, "the end of all processes")
 
 
