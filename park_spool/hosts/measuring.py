@@ -26,17 +26,21 @@ FILES, STEP, AHEAD = 100, 0.002, 0.3  # files to race for; s between two of them
 _NO_RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def measure(found: Finding, asker: Asker, settings: Config, disk: Disk, folder: Path) -> None:
-    """Fill in what is seen through the spool; `folder` is a new name in tmp/. Raises HostError."""
+def measure(found: Finding, asker: Asker, settings: Config, disk: Disk, folder: Path) -> bool:
+    """Fill in what is seen through the spool, and say whether it is the same; `folder` is a new name in tmp/.
+
+    Raises HostError.
+    """
     there = f"{found.spool}/tmp/{folder.name}"
     if not _is_place(found, asker) or not _is_same(found, asker, disk, folder, there, settings.spool):
-        return
+        return False
     try:
         _race(found, asker, disk, folder, there)
         _sight(found, asker, disk, folder, there, settings.staleness_seconds)
         _lock(found, asker, disk, folder, there)
     except OSError as error:
         found.fail("spool", f"{found.spool} cannot be worked with: {error.strerror}")
+    return True
 
 
 def _is_place(found: Finding, asker: Asker) -> bool:
