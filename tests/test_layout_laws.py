@@ -28,6 +28,7 @@ DANGEROUS = RENAMING | REMOVING | {"fsync", "fdatasync", "mkdir", "makedirs"}
 METHODS = {"rename", "unlink", "rmdir", "mkdir", "hardlink_to", "symlink_to", "touch", "write_text", "write_bytes"}
 # Who else may call what changes names on a disk, and why: none of these touches what another process may look at.
 ELSEWHERE = {
+    "park_spool/hosts/asked.py": "runs on another host, below a folder that was made there for it",
     "park_spool/config.py": "makes a spool's folders, before it is one",
     "park_spool/running/job_folders.py": "a job's scratch folder, on the node's local disk",
     "park_spool/running/scratch.py": "what killed nodes left in the system's temporary folder",
