@@ -54,7 +54,7 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(site: Site
     driven.until(lambda: not {first, second} & set(slurm.jobs()), 30, "the end of both")
     driven.until(lambda: set(slurm.jobs()) - {first, second}, 30, "others in their place")
     driven.until(lambda: site.closed() == 1, 60, "the end of the session")
-    assert_all_ok(site, 100)
+    assert_all_ok(site, 100, attempt=1)  # that of a job which ran alone where nothing could be given back any more
 
     driven.until(lambda: not slurm.jobs(), 30, "the end of idle pilots")
     driven.until(lambda: not driven.records(), 20, "the end of their records")
