@@ -14,6 +14,7 @@ setup(
         "park_spool.delivering",
         "park_spool.handles",
         "park_spool.hosts",
+        "park_spool.installing",
         "park_spool.looking",
         "park_spool.pilots",
         "park_spool.plots",

@@ -50,6 +50,10 @@ class ServiceError(PermanentError):
     """A service.toml, or what a session asks of a service, cannot be used."""
 
 
+class InstallError(PermanentError):
+    """An environment with park-spool cannot be made, or a host has none."""
+
+
 class DataError(PermanentError):
     """A data set cannot be found, may not be read, or is not what its digest says."""
 

@@ -180,6 +180,15 @@ def page_accounts(archive: Path) -> Path:
     return archive.with_name(f"{archive.stem}-page.sqlite")
 
 
+def start_log_name(daemon: str, name: str) -> str:
+    """Name the log of what a daemon says before it can log, of the host or alias on which it is started.
+
+    >>> start_log_name("noded", "n4.example")
+    'noded-start-n4-example.log'
+    """
+    return f"{daemon}-start-{re.sub(r'[^A-Za-z0-9-]', '-', name)[:56]}.log"
+
+
 _LOG = re.compile(r"([a-z]{1,20})-([A-Za-z0-9][A-Za-z0-9-]{0,63})\.log(?:\.(\d{1,2}))?", re.ASCII)
 
 

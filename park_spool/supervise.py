@@ -181,19 +181,19 @@ def supervise(programs: Sequence[Program], grace: float, patience: float = inf) 
     """
     supervisor, stop = Supervisor(programs), Stop()
     stop.install()
-    with _signals_as_descriptor() as waker:
+    with signals_as_descriptor() as waker:
         try:
             while not stop:
                 supervisor.step()
                 if supervisor.is_over(patience):
                     break
-                _sleep(waker, supervisor.wake_at())
+                sleep(waker, supervisor.wake_at())
         finally:
             supervisor.stop(grace)
     return stop.number
 
 
-def _sleep(waker: int, until: float | None) -> None:
+def sleep(waker: int, until: float | None) -> None:
     """Wait for a signal, or for a time."""
     patience = None if until is None else max(0.0, until - time.monotonic())
     if select.select([waker], [], [], patience)[0]:
@@ -201,7 +201,7 @@ def _sleep(waker: int, until: float | None) -> None:
 
 
 @contextmanager
-def _signals_as_descriptor() -> Iterator[int]:
+def signals_as_descriptor() -> Iterator[int]:
     """Give a descriptor that becomes readable with every signal, the end of a child included."""
     waker, written = os.pipe()
     os.set_blocking(written, False)

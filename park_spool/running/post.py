@@ -13,11 +13,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 
 from park_spool import naming
 from park_spool.config import Config
-from park_spool.daemon import Stop
+from park_spool.daemon import PatientStop
 from park_spool.running.node import Node
 from park_spool.running.slot import Slot
 from park_spool.running.staying import Stay, Staying
@@ -28,21 +27,6 @@ log = logging.getLogger(__name__)
 
 STANDBYS = 3
 RETRY_SECONDS = 1.0  # between two failing steps of a node that leaves: it has little time
-
-
-class PatientStop(Stop):
-    """Set by a second signal, or when the node is done; a first one only asks."""
-
-    is_asked = False
-    is_over = False
-
-    def __bool__(self) -> bool:
-        return self.is_over
-
-    def handle(self, number: int, frame: FrameType | None = None) -> None:
-        self.number, self.is_over = number, self.is_asked
-        self.is_asked = True
-        self.wake()
 
 
 class Post:
