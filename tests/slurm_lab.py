@@ -45,9 +45,7 @@ class Slurm:
     def run(self, *words: str) -> str:
         environment = {**os.environ, **self.environment}
         program = str(Path(self.commands) / words[0])
-        return subprocess.run(
-            [program, *words[1:]], env=environment, check=True, capture_output=True, text=True
-        ).stdout
+        return subprocess.run([program, *words[1:]], env=environment, check=True, capture_output=True, text=True).stdout
 
     def jobs(self) -> dict[str, str]:
         """Job id → state of what is queued or runs."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from world import ScriptedRunner, World
 
-from park_spool.running import killed_from_outside
 from park_spool.naming import Unit
+from park_spool.running import killed_from_outside
 from park_spool.running.node import Node
 
 

@@ -1,8 +1,8 @@
 """Jobs that were ended by a signal which may have been meant for the whole node. Pure.
 
-A batch system that ends a pilot, or a system that stops a service, sends its signal to every process of it at once: a
-job dies of it, and the node, which would only have been asked to leave, would call that the job's failure. So a job that
-such a signal ended is believed only when the node has not been told to leave soon after.
+A batch system that ends a pilot, or a system that stops a service, sends its signal to every process of it at once:
+a job dies of it, and the node, which is only asked to leave, would call that the job's failure. So a job that such a
+signal ended is believed only when the node has not been told to leave soon after.
 """
 
 from __future__ import annotations
