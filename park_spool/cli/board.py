@@ -83,7 +83,7 @@ class Board:
             return []
         words = {alias: master.words(alias) for alias in master.standings}
         gone = {alias for alias, one in master.standings.items() if one.phase == "away"}
-        return rows(self._hosts, master.live, words, gone)
+        return rows(self._hosts, master.live, words, gone) + [crew.row() for crew in master.crews]
 
     def _table(self) -> Any:
         from rich.table import Table

@@ -39,6 +39,9 @@ class Crew(Protocol):
     def step(self) -> bool:
         """Do what there is to do; return whether there was anything."""
 
+    def row(self) -> tuple[str, ...]:
+        """Say how it stands, as a row of the table."""
+
     def stop(self) -> list[str]:
         """End all of it; return a sentence for each thing that could not be ended."""
 
@@ -60,7 +63,7 @@ class Master:
         tell: Callable[[str], None] = log.info,
         begun: Callable[[], None] = lambda: None,
     ) -> None:
-        self._member, self._launcher, self._daemons, self._crews = member, launcher, daemons, crews
+        self._member, self._launcher, self._daemons, self.crews = member, launcher, daemons, crews
         self._may_stand_by, self._tell, self._begun = may_stand_by, tell, begun
         self.hosts = {host.alias: host for host in hosts}
         self.standings: dict[str, Standing] = {alias: Standing() for alias in self.hosts}
@@ -87,7 +90,7 @@ class Master:
             return False
         self._look()
         did = self._start_due()
-        for crew in self._crews:
+        for crew in self.crews:
             did = crew.step() or did
         return did
 
@@ -265,7 +268,7 @@ class Master:
 
     def _finish(self, unanswered: list[str]) -> None:
         self.unanswered = unanswered
-        for crew in self._crews:
+        for crew in self.crews:
             self.unanswered += crew.stop()
         self._daemons.stop(grace_for(self._member.config.drain_seconds))
         with suppress(OSError):  # a standby, or the next one, takes the role from who is silent

@@ -216,10 +216,11 @@ class Node:
             self._say(f"waits: {duty.waiting}" if duty.waiting else "works again")
         if duty.may_claim:
             return False
+        did = duty.draining is not None and self.shop.acquit()
         is_late = duty.deadline is not None and now >= duty.deadline
         claims = [claim for claim in self.shop.hands if claim.is_waiting or (is_late and claim.runner is not None)]
         self.shop.give_back(claims, "it was not finished in time")
-        return self.shop.publish() or bool(claims)
+        return self.shop.publish() or bool(claims) or did
 
     def _say(self, what: str) -> None:
         log.info("node %s %s", self.member.name, what)
@@ -253,6 +254,7 @@ class Node:
     def leave(self) -> None:
         """Stop what runs, give back what is not done, and take one's own names away."""
         self.shop.close()
+        self.shop.acquit()
         self.shop.publish()
         if self._beat.seq and self._is_fenced():
             self.shop.drop_everything("this node was taken for dead")
