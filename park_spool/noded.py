@@ -27,6 +27,7 @@ from park_spool.running.politeness import Manners
 from park_spool.running.post import Post
 from park_spool.running.report import About
 from park_spool.running.slot import Slot
+from park_spool.system.surroundings import service_manager
 
 log = logging.getLogger(__name__)
 
@@ -82,24 +83,24 @@ def main(
       park-noded --cpus 2 --hours 20-07
       park-noded --when-idle --memory '8 GB' --tag gpu
     """
-    settings = config.load(config.find_spool(spool), data_cache=cache)
+    manager, settings = service_manager(), config.load(config.find_spool(spool), data_cache=cache)
     daemon.start_logging("noded", settings.layout.logs, verbose)
     me = processes.identity()
     scratch.clear(me)
     with (
         tempfile.TemporaryDirectory(prefix=scratch.prefix(me), ignore_cleanup_errors=True) as folder,
-        running(settings, cpus, Path(folder), Manners(**manners), (*name, *tag)) as post,
+        running(settings, cpus, Path(folder), Manners(**manners), (*name, *tag), manager.every) as post,
     ):
         if standby and post.is_among_the_first():
             post.keep_standby()
-        daemon.run(post.step, post.wait, post.pause, post.stop)
+        daemon.run(post.step, post.wait, post.pause, post.stop, manager, post.status)
 
 
 @contextmanager
 def running(
-    settings: Config, cpus: int | None, folder: Path, manners: Manners, labels: tuple[str, ...]
+    settings: Config, cpus: int | None, folder: Path, manners: Manners, labels: tuple[str, ...], longest: float
 ) -> Iterator[Post]:
-    """Set a node up with its slots, and give back what it holds at the end."""
+    """Set a node up with its slots, and give back what it holds at the end; it waits for `longest` at a time."""
     host, joined = Host(), member.join(settings)
     affinity, quota = host.affinity(), host.quota()
     warnings = politeness.cpu_warnings(cpus, affinity, quota, given_cpus())
@@ -111,7 +112,7 @@ def running(
     about = About(carried, report.versions(), tuple(warnings), memory, host)
     courtesy = Courtesy(manners, host)
     node = Node(joined, slots[:-1], folder, about, slots[-1:], manners.nice, courtesy.objection)
-    post = Post(settings, node, slots)
+    post = Post(settings, node, slots, longest)
     try:
         yield post
     finally:

@@ -11,10 +11,11 @@ import sys
 import click
 
 from park_spool import config, daemon
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
 from park_spool.supervise import Program, grace_for, supervise
+from park_spool.system.surroundings import service_manager
 
 MODULES = {
     "park-spoold": "park_spool.spoold",
@@ -31,8 +32,9 @@ MODULES = {
     "--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port); else as park.toml says."
 )
 @click.option("--no-web", is_flag=True, help="Serve no page.")
+@verbose_option
 @guarded
-def serve(spool: str | None, port: int | None, no_web: bool) -> None:
+def serve(spool: str | None, port: int | None, no_web: bool, verbose: bool) -> None:
     """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
 
     Where park.toml sets up sources of data, the data centre (park-datad) is run, too.
@@ -44,18 +46,19 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
       park serve
       park serve --spool /shared/spool --port 5400
     """
-    settings = config.load(config.find_spool(spool))
-    daemon.start_logging("serve", settings.layout.logs)
+    manager, settings = service_manager(), config.load(config.find_spool(spool))
+    daemon.start_logging("serve", settings.layout.logs, verbose)
     page = None if no_web else choose_port(settings.host, settings.port if port is None else port)
-    programs = [program("park-spoold", settings), program("park-reduced", settings)]
+    more = ["--verbose"] * verbose
+    programs = [program("park-spoold", settings, *more), program("park-reduced", settings, *more)]
     if page is not None:
-        programs.append(program("park-web", settings, "--port", str(page), "--no-link"))
+        programs.append(program("park-web", settings, "--port", str(page), "--no-link", *more))
     if settings.sources:
-        programs.append(program("park-datad", settings))
+        programs.append(program("park-datad", settings, *more))
     click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
     if page is not None:
         click.echo(page_words(settings, address(settings.host, page)), err=True)
-    supervise(programs, grace_for(settings.drain_seconds))
+    supervise(programs, grace_for(settings.drain_seconds), manager)
 
 
 def program(name: str, settings: Config, *arguments: str) -> Program:

@@ -7,6 +7,7 @@ nodes/NODE.drain        ─▶ drain without limit       ─▶ leave
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import subprocess
 import sys
@@ -45,11 +46,11 @@ class PatientStop(Stop):
 class Post:
     """Everything that a park-noded has to look after; `leave` ends it."""
 
-    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot]) -> None:
+    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot], longest: float = math.inf) -> None:
         self.node, self._config, self._slots = node, settings, slots
         spool = settings.layout
         flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
-        self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat)
+        self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat, longest=longest)
         self.stop = PatientStop(self.wakeup.nudge)
         self.stop.install()
         self._standby = Supervisor([], start=_start)
@@ -72,6 +73,11 @@ class Post:
         did = self.node.step()
         self.stop.is_over = self.stop.is_over or self.node.is_done
         return did
+
+    def status(self) -> str:
+        """Say in a line what the node does, for people."""
+        word, why = self.node.duty.state(self.node.is_busy)
+        return f"{word} for {self._config.spool}" + (f": {why}" if why else "")
 
     def wait(self) -> None:
         monotonic = self.node.member.monotonic()
