@@ -133,7 +133,7 @@ class SharedLog(logging.handlers.RotatingFileHandler):
 
 
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
-    """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is the journal, a terminal or asked for."""
+    """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error where that is the journal, a terminal or wanted."""
     handlers: list[logging.Handler] = []
     host = socket.gethostname().split(".")[0]
     # NFS: two hosts appending to one file lose lines, so each has its own.

@@ -14,6 +14,7 @@ from park_spool.cli.demo import demo
 from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
 from park_spool.cli.history import history
+from park_spool.cli.installing_service import install_service
 from park_spool.cli.keeping import check, init
 from park_spool.cli.listing import list_
 from park_spool.cli.logs import log
@@ -42,7 +43,7 @@ RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, archive, prune, data, user, completion, demo)
+SITE = (nodes, look, drain, config, check, archive, prune, data, user, completion, install_service, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 
