@@ -41,6 +41,7 @@ ELSEWHERE = {
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/accounts/database.py": "the folder of the page's users, beside it",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
+    "park_spool/cli/installing_service.py": "the service manager's folder of units",
     "park_spool/cli/fetching.py": "a user's own folder",
     "park_spool/downloading.py": "a user's own folder",
     "park_spool/cli/plotting.py": "a user's own folder",
