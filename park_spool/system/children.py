@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Self
 
-from park_spool.system.notify import Manager
+from park_spool.system.notify import EXTENSION, Manager
 
 log = logging.getLogger(__name__)
 
@@ -64,20 +64,28 @@ class Children:
         watchdog = {"WATCHDOG_USEC": str(round(limit * 1e6))} if math.isfinite(limit) else {}
         return {"NOTIFY_SOCKET": "@" + self._socket.getsockname()[1:].decode(), **watchdog}
 
-    def step(self, running: Mapping[str, int]) -> None:
-        """Hear what was said, end who hangs, and tell the manager how all of them stand."""
+    def step(self, running: Mapping[str, int], absent: Iterable[str] = ()) -> None:
+        """Hear what was said, end who hangs, and tell the manager how all of them stand.
+
+        `running` are the process numbers by name, `absent` the names of those that are still to be started.
+        """
         now, alive = self._clock(), set(running.values())
         self._heard = {pid: self._heard.get(pid, now) for pid in alive}
         self._ready, self._told_to_abort = self._ready & alive, self._told_to_abort & alive
         self._hear(now)
         for name, pid in running.items():
-            if now - self._heard[pid] > self._manager.told.watchdog:
+            if now - self._heard[pid] > self._patience(pid):
                 self._end(name, pid, now)
-        waiting = sorted(name for name, pid in running.items() if pid not in self._ready)
+        waiting = sorted([*absent, *(name for name, pid in running.items() if pid not in self._ready)])
         if self._socket is not None and waiting:
             self._manager.going_on(f"waits until {', '.join(waiting)} can serve")
         else:
             self._manager.worked(f"{', '.join(sorted(running))} at work")
+
+    def _patience(self, pid: int) -> float:
+        """Return the seconds of silence that a child is given: more while it starts, and says nothing yet."""
+        limit = self._manager.told.watchdog
+        return limit if pid in self._ready or pid in self._told_to_abort else max(limit, EXTENSION)
 
     def _hear(self, now: float) -> None:
         while self._socket is not None:
@@ -93,8 +101,8 @@ class Children:
     def _end(self, name: str, pid: int, now: float) -> None:
         """End a child that hangs: first so that it shows where, then by force. It gets another limit's time for it."""
         number = signal.SIGKILL if pid in self._told_to_abort else signal.SIGABRT
-        limit = self._manager.told.watchdog
-        log.error("%s (process %d) has not stirred for %g s: it is ended by %s", name, pid, limit, number.name)
+        silence = now - self._heard[pid]
+        log.error("%s (process %d) has not stirred for %.0f s: it is ended by %s", name, pid, silence, number.name)
         self._told_to_abort.add(pid)
         self._heard[pid] = now
         with suppress(ProcessLookupError):

@@ -38,7 +38,7 @@ class Role:
 ROLES = {
     role.name: role
     for role in (
-        Role("park-up", "the master and all nodes of", "park_spool", ("up",), runs_jobs=True, draws=True),
+        Role("park-up", "the master and all nodes of", "park_spool", ("up", "--standby"), runs_jobs=True, draws=True),
         Role("park-serve", "what is needed once for", "park_spool", ("serve",), draws=True),
         Role("park-spoold", "tends", "park_spool.spoold"),
         Role("park-reduced", "reduces the replies of", "park_spool.reduced", draws=True),
