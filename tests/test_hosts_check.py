@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from host_site import ElsewhereSshd, at_home, line, may_mount, new_spool
+from host_site import ElsewhereSshd, SshfsSshd, at_home, line, may_mount, new_spool
 from remotes import HOST, Sshd, make_key, program
 
 from park_spool import __version__
@@ -173,6 +173,24 @@ def test_a_spool_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         hosts_are(site, line("n1", server))
         kind, says = failure(one(site))
     assert kind == "spool_rights" and "cannot be read and written there: " in says and "Read-only" in says
+
+
+@pytest.mark.prove
+def test_a_file_system_with_late_listings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Config, sshd: Sshd, needs: Callable[[str], str]
+) -> None:
+    """sshfs with its default caches: names come 20 s late, and locks hold nobody out."""
+    needs("sshfs")
+    if not may_mount() or not Path("/dev/fuse").exists():
+        pytest.skip("only root may have mounts of its own")
+    with SshfsSshd(tmp_path, tmp_path / "shared", tmp_path / "shared", sshd) as server:
+        at_home(tmp_path / "home", monkeypatch, server)
+        hosts_are(site, line("n1", server))
+        found = one(site)
+    assert found["is_same_spool"] and found["is_rename_exclusive"] and found["has_locks"] is False
+    assert float(str(found["seen_there"])) > 5 > float(str(found["seen_here"]))
+    kind, says = failure(found)
+    assert kind == "sight" and "and staleness_seconds is 1: set staleness_seconds = 3" in says
 
 
 def test_a_clock_that_is_off_is_noted(

@@ -77,7 +77,7 @@ def test_a_command_gets_its_words_as_they_are(remote: Remote) -> None:
     assert ran.status == 0 and json.loads(ran.out) == ARGUMENTS
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8), max_size=4))
 def test_no_word_becomes_part_of_a_command(remote: Remote, words: list[str]) -> None:
     assert remote.run(["printf", "%s|", *words]).out == "".join(f"{word}|" for word in words or [""])
