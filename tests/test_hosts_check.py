@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -133,7 +134,9 @@ def test_each_host_has_its_own_failure_and_the_others_are_looked_at(site: Config
     }
     for alias, host in found.items():
         assert all(says["says"].startswith(f"{alias}: ") for says in host["failures"])  # type: ignore[attr-defined]
-    assert not found["refused"]["is_reached"] and found["pythonless"]["is_same_spool"] is True
+    assert not found["refused"]["is_reached"]
+    if shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin"):  # one to ask with, if not to work with
+        assert found["pythonless"]["is_same_spool"] is True
     assert "/nowhere/spool is not there: mount the shared folder, or say spool=PATH" in failure(found["absent"])[1]
     assert os.listdir(tmp_path / "other-spool" / "tmp") == []
     said = park(site, "check", "refused", "locked", "fit").output.splitlines()
@@ -200,7 +203,7 @@ def test_a_clock_that_is_off_is_noted(
     (tmp_path / "late" / "sitecustomize.py").write_text(
         "import time\nreal = time.time\ntime.time = lambda: real() - 100\n"
     )
-    with Sshd(tmp_path, has_shell=True, extra_conf=f"SetEnv PYTHONPATH={tmp_path}/late\n") as server:
+    with Sshd(tmp_path, has_shell=True, extra_conf=f"SetEnv HOME={tmp_path} PYTHONPATH={tmp_path}/late\n") as server:
         at_home(tmp_path / "home", monkeypatch, server)
         hosts_are(site, line("n1", server).replace("alias", "n1").replace(" n1 ", " n1::4000 "))
         found = one(site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -288,6 +289,14 @@ def test_a_host_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             with pytest.raises(HostError, match=r"^n1: ") as caught:
                 connection.run(["echo", "here"], seconds=1.0)
             assert caught.value.kind == "timeout"
+
+
+def test_a_host_whose_sshd_is_stopped_is_left(site: Config) -> None:
+    with socket.create_server((HOST, 0)) as asleep:  # the kernel takes the connection, and nobody says anything
+        (silent,) = parse(f"{HOST} n1.example.org n1 ssh_port={asleep.getsockname()[1]}")
+        said = "n1: 127.0.0.1 did not answer within 0.4 s; is the machine on, and nothing in between that"
+        kind, words = kind_of(silent, site, 0.4)
+        assert kind == "timeout" and words.startswith(said)
 
 
 def test_a_host_that_is_killed_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Config) -> None:
