@@ -40,6 +40,8 @@ ELSEWHERE = {
     "park_spool/delivering/folder.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/accounts/database.py": "the folder of the page's users, beside it",
+    "park_spool/doctor/alone.py": "measures the system calls themselves, in a folder of its own below tmp/",
+    "park_spool/doctor/probing.py": "the same, also on hosts where nothing of park-spool is installed",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
     "park_spool/downloading.py": "a user's own folder",
