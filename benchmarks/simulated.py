@@ -13,9 +13,10 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from park_spool import naming, processes
 from park_spool.atomic import Disk
@@ -35,14 +36,21 @@ LEAST = 0.001  # s between two steps of one actor
 
 @dataclass(slots=True)
 class Tally:
-    """What one kind of actor did on the spool: calls by name, names that listings returned, and failed renames."""
+    """What one kind of actor did on the spool: calls by name, names that listings returned, units won and lost."""
 
     calls: Counter[str] = field(default_factory=Counter)
     listed: int = 0
+    claimed: int = 0
+    lost: int = 0
 
     @property
     def total(self) -> int:
         return sum(self.calls.values())
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        self.calls.clear()
+        self.listed = self.claimed = self.lost = 0
 
 
 class Counting(Disk):
@@ -59,6 +67,13 @@ class Counting(Disk):
         names = super().names(folder, hidden)
         self._tally.listed += len(names)
         return names
+
+    def move(self, source: Path, target: Path) -> bool:
+        is_moved = super().move(source, target)
+        if source.parent.parent.name == "ready":
+            self._tally.claimed += is_moved
+            self._tally.lost += not is_moved
+        return is_moved
 
 
 class Waiting:
@@ -159,26 +174,42 @@ class Cluster:
         """Begin to count anew."""
         self.busy.clear()
         for tally in self.tallies.values():
-            tally.calls.clear()
-            tally.listed = 0
+            tally.clear()
 
-    def held(self) -> int:
-        """Return how many units are in the nodes' hands."""
-        return sum(len(node.shop.hands.claims) for node in self.nodes)
+    @property
+    def claims(self) -> int:
+        """Return how many units were claimed since it began to count."""
+        return self.tallies["node"].claimed
 
     def sizes(self) -> dict[str, int]:
         """Return how many names each folder holds now; of `ready` and `claimed` with those below them."""
         layout = self.config.layout
         flat = {name: len(list(layout.folder(name).iterdir())) for name in ("nodes", "claimed", "replies", "tmp")}
-        return {**flat, "ready/*": len(list(layout.ready.glob("*/*"))), "claimed/*": len(list(layout.claimed.glob("*/*")))}
+        return {
+            **flat,
+            "ready/*": len(list(layout.ready.glob("*/*"))),
+            "claimed/*": len(list(layout.claimed.glob("*/*"))),
+        }
 
     def close(self) -> None:
         self._reducer.leave()
 
 
-def folders(root: Path) -> Iterator[Path]:
-    """Yield a fresh folder for each cluster."""
-    for number in itertools.count():
-        folder = root / str(number)
-        folder.mkdir()
-        yield folder / "spool"
+def racer(folder: Path, nodes: int, seconds: float, start: Any, results: Any) -> None:
+    """Claim as fast as this process can with so many nodes in turn, whose jobs take no time; say what came of it."""
+    config, tally, choose = load(folder), Tally(), random.SystemRandom().choice
+    members = []
+    for number in range(nodes):
+        name = naming.new_node(f"racer{number}", number + 1, choose)
+        members.append(Member(config, name, processes.identity(), Counting(config.layout.tmp, name, tally)))
+    crew = [Node(member, [Waiting(time.monotonic, 0.0)], folder.parent) for member in members]
+    for node in crew:
+        node.step()
+    start.wait()
+    tally.clear()
+    end = time.monotonic() + seconds
+    for node in itertools.cycle(crew):
+        if time.monotonic() >= end:
+            break
+        node.step()
+    results.put({"won": tally.claimed, "lost": tally.lost, "calls": tally.total})
