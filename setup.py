@@ -14,6 +14,8 @@ setup(
         "park_spool.delivering",
         "park_spool.doctor",
         "park_spool.handles",
+        "park_spool.hosts",
+        "park_spool.installing",
         "park_spool.looking",
         "park_spool.plots",
         "park_spool.reducing",

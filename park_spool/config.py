@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 from park_spool import data_settings, filesystem, notice_settings, page_settings, settings_file
 from park_spool.errors import ConfigError, SpoolError
+from park_spool.hosts import shell_command
 from park_spool.layout import FOLDERS, Layout, page_accounts
 from park_spool.places import Places
 from park_spool.sources.paths import PUT
@@ -95,6 +96,7 @@ class Config:
     page_proxy_header: str = "X-Remote-User"
     page_proxy_role: str = "viewer"
     page_names: tuple[str, ...] = ()
+    rsh: str = ""
 
     def __post_init__(self) -> None:
         if self.page_accounts == Path():
@@ -121,6 +123,7 @@ class Config:
             if not 0 <= getattr(self, name) <= 65535:
                 raise ConfigError(f"{name}: expected 0 to 65535, got {getattr(self, name)}")
         data_settings.check(self.datacenter)
+        shell_command.check(self.rsh)
         notice_settings.check(self.notify, self.smtp, self.smtp_security, self.webhook)
         by_proxy = (self.page_proxy, self.page_proxy_header, self.page_proxy_role)
         page_settings.check(self.page_open, self.page_private, *by_proxy, self.page_names)

@@ -28,6 +28,7 @@ DANGEROUS = RENAMING | REMOVING | {"fsync", "fdatasync", "mkdir", "makedirs"}
 METHODS = {"rename", "unlink", "rmdir", "mkdir", "hardlink_to", "symlink_to", "touch", "write_text", "write_bytes"}
 # Who else may call what changes names on a disk, and why: none of these touches what another process may look at.
 ELSEWHERE = {
+    "park_spool/hosts/asked.py": "runs on another host, below a folder that was made there for it",
     "park_spool/config.py": "makes a spool's folders, before it is one",
     "park_spool/running/job_folders.py": "a job's scratch folder, on the node's local disk",
     "park_spool/running/scratch.py": "what killed nodes left in the system's temporary folder",
@@ -42,6 +43,9 @@ ELSEWHERE = {
     "park_spool/accounts/database.py": "the folder of the page's users, beside it",
     "park_spool/doctor/alone.py": "measures the system calls themselves, in a folder of its own below tmp/",
     "park_spool/doctor/probing.py": "the same, also on hosts where nothing of park-spool is installed",
+    "park_spool/installing/making.py": "an environment, which nobody runs from before it is whole",
+    "park_spool/installing/environment.py": "environments that nobody is told of any more",
+    "park_spool/installing/wheelhouse.py": "a folder of the user's with wheels",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
     "park_spool/downloading.py": "a user's own folder",

@@ -12,9 +12,11 @@ from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.data import data
 from park_spool.cli.demo import demo
 from park_spool.cli.doctor import doctor
+from park_spool.cli.env import env
 from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
 from park_spool.cli.history import history
+from park_spool.cli.hosts import hosts
 from park_spool.cli.keeping import check, init
 from park_spool.cli.listing import list_
 from park_spool.cli.logs import log
@@ -43,7 +45,7 @@ RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, doctor, archive, prune, data, user, completion, demo)
+SITE = (hosts, nodes, look, drain, env, config, check, doctor, archive, prune, data, user, completion, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 
