@@ -1,6 +1,6 @@
 """Real shared file systems on one machine: sshfs through a private sshd on loopback, and rclone over a plain folder.
 
-    with Sshfs(sshd, folder, place, "dcache_timeout=2") as point: …          with Rclone(folder, place) as point: …
+with Sshfs(sshd, folder, place, "dcache_timeout=2") as point: …          with Rclone(folder, place) as point: …
 """
 
 from __future__ import annotations

@@ -33,16 +33,28 @@ LINES = {
     ),
     "190 133 0:58 / /mnt/q rw,relatime - fuse.glusterfs 10.77.0.10:/gv0 "
     "rw,user_id=0,group_id=0,default_permissions,allow_other,max_read=131072": ("GlusterFS", True),
-    "61 28 0:37 / /mnt/q rw,nosuid,nodev,relatime - fuse.juicefs JuiceFS:park rw,user_id=0,group_id=0": ("JuiceFS", True),
+    "61 28 0:37 / /mnt/q rw,nosuid,nodev,relatime - fuse.juicefs JuiceFS:park rw,user_id=0,group_id=0": (
+        "JuiceFS",
+        True,
+    ),
     "36 21 0:24 / /mnt/q rw,relatime - nfs4 10.77.0.20:/ rw,vers=4.2,rsize=131072,wsize=131072,namlen=255,hard,"
     "proto=tcp,timeo=600,retrans=2,sec=sys,clientaddr=10.77.0.21,local_lock=none,addr=10.77.0.20": ("NFS 4", True),
     "36 21 0:24 / /mnt/q rw,relatime - nfs 10.77.0.20:/export rw,vers=3,rsize=131072,wsize=131072,namlen=255,hard,"
     "proto=tcp,timeo=600,retrans=2,sec=sys,mountaddr=10.77.0.20,mountvers=3,local_lock=none": ("NFS 3", True),
-    "37 21 0:25 / /mnt/q rw,relatime - cifs //10.77.0.10/park rw,vers=3.1.1,cache=strict,username=root,uid=0": ("SMB", True),
+    "37 21 0:25 / /mnt/q rw,relatime - cifs //10.77.0.10/park rw,vers=3.1.1,cache=strict,username=root,uid=0": (
+        "SMB",
+        True,
+    ),
     "40 27 0:50 / /lustre rw,relatime - lustre 10.1.1.1@o2ib:10.1.1.2@o2ib:/work rw,checksum,flock": ("Lustre", True),
     "41 27 0:51 / /gpfs/fs1 rw,relatime - gpfs fs1 rw": ("GPFS", True),
-    "45 27 0:52 / /mnt/beegfs rw,relatime - beegfs beegfs_nodev rw,cfgFile=/etc/beegfs/beegfs-client.conf": ("BeeGFS", True),
-    "46 27 0:53 / /ceph rw,relatime - ceph 10.1.1.1:6789,10.1.1.2:6789:/home rw,name=park,secret=<hidden>": ("CephFS", True),
+    "45 27 0:52 / /mnt/beegfs rw,relatime - beegfs beegfs_nodev rw,cfgFile=/etc/beegfs/beegfs-client.conf": (
+        "BeeGFS",
+        True,
+    ),
+    "46 27 0:53 / /ceph rw,relatime - ceph 10.1.1.1:6789,10.1.1.2:6789:/home rw,name=park,secret=<hidden>": (
+        "CephFS",
+        True,
+    ),
     "47 27 0:54 / /ceph rw,nosuid,nodev,relatime - fuse.ceph-fuse ceph-fuse rw,user_id=0,group_id=0": ("CephFS", True),
     "48 27 0:55 / /bucket rw,nosuid,nodev,relatime - fuse.s3fs s3fs rw,user_id=0": ("an object store", True),
     "49 27 0:56 / /dav rw,nosuid - fuse https://cloud.example.org/dav rw,user_id=0": ("WebDAV", True),
@@ -108,7 +120,9 @@ def test_daemons_init_and_check_refuse(on_rclone: Path, command: object) -> None
         done = CliRunner().invoke(command, ["--spool", str(on_rclone)])  # type: ignore[arg-type]
     assert done.exit_code == 1, done.output
     assert "is on rclone (fuse.rclone of far:), which cannot carry a spool: " in done.output
-    assert not (on_rclone.parent / "new").exists() and not list(on_rclone.glob("n*/*")) + list(on_rclone.glob("locks/*"))
+    assert not (on_rclone.parent / "new").exists() and not list(on_rclone.glob("n*/*")) + list(
+        on_rclone.glob("locks/*")
+    )
 
 
 def test_who_joins_is_refused(on_rclone: Path) -> None:

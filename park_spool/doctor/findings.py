@@ -151,4 +151,4 @@ def fitting_units(measured: Measured) -> float:
     """Return what units_per_second should be, to two digits."""
     rate = SHARE / measured.alone.unit_seconds
     digits = max(0, math.floor(math.log10(rate)) - 1)
-    return max(1.0, round(rate / 10**digits) * 10.0**digits)
+    return max(1.0, float(round(rate, -digits)))

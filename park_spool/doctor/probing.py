@@ -3,7 +3,7 @@
     python - PLAN < probing.py      PLAN is JSON: act, root (a folder of its own on this side), side (0 changes,
                                     1 looks), start (when, on this machine's clock), limit (s), files, racers, how
 
-One act for each plan: `exists`, `clock`, `race` and `see` (side 0 changes things while side 1 looks). The answer is one
+One act for each plan: `exists`, `race` and `see` (side 0 changes things while side 1 looks). The answer is one
 line of JSON; its times are of this machine's clock, and who asked corrects them. Everything happens below `root`, which
 alone.py has prepared.
 """
@@ -50,10 +50,6 @@ def publish(folder: str, name: str, text: str) -> None:
     os.rename(f"{folder}/.new.{name}", f"{folder}/{name}")
 
 
-def clock(plan: Plan) -> Any:
-    return time.time()
-
-
 def exists(plan: Plan) -> Any:
     """Say whether the other side's folder is to be seen here, within the limit."""
     while not os.path.isdir(plan["root"] + "/queue"):
@@ -90,7 +86,9 @@ def _racer(plan: Plan, number: int) -> Any:
 
 
 def _try_all(plan: Plan, me: str) -> Any:
-    root, how, won, errors = plan["root"], plan["how"], [], Counter()  # type: Any, str, List[int], Counter[str]
+    root, how = plan["root"], plan["how"]
+    won: list[int] = []
+    errors: Counter[str] = Counter()
     until(plan["start"])
     begun = time.time()
     for number in range(plan["files"]):
@@ -170,7 +168,8 @@ def see(plan: Plan) -> Any:
 
 
 def _changing(plan: Plan, answer: dict[str, Any]) -> None:
-    answer["times"] = times = {what: [] for what in CHANGES}  # type: Dict[str, List[Optional[float]]]
+    times: dict[str, list[float | None]] = {what: [] for what in CHANGES}
+    answer["times"] = times
     for number in range(SAMPLES):
         until(plan["start"] + FIRST + number * BETWEEN)
         for what, change in CHANGES.items():
@@ -262,7 +261,7 @@ def _event(plan: Plan, answer: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
-ACTS = {"clock": clock, "exists": exists, "race": race, "see": see}
+ACTS = {"exists": exists, "race": race, "see": see}
 
 if __name__ == "__main__":
     ordered = json.loads(sys.argv[1])

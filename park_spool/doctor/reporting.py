@@ -18,7 +18,7 @@ LATE = 3.0  # s from which on caches of names are worth a mount option
 WIDTH = 27
 ONE_SIDED = (
     "Seen through one mount only: what another host sees late, or twice, is not in these lines. "
-    "Name a second mount with --beside"
+    "Name a second side with --host or --beside"
 )
 
 

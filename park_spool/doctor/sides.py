@@ -57,19 +57,6 @@ def run_here(plan: str, script: bytes, seconds: float) -> tuple[int, bytes, byte
     return done.returncode, done.stdout, done.stderr
 
 
-def timed(side: Side, root: Path, tries: int = 3) -> Side:
-    """Return a side of another host with its clock compared: the quickest answer of some tells it best."""
-    best: tuple[float, float] | None = None
-    for _ in range(tries):
-        before = time.time()
-        there = float(side.ask("clock", 1, root, before, 10.0))
-        after = time.time()
-        if best is None or after - before < best[0]:
-            best = (after - before, there - (before + after) / 2)
-    assert best is not None
-    return Side(side.spool, side.words, side.run, best[1], 1.0 + 2 * best[0])
-
-
 def require_same(first: Side, second: Side, folder: str, limit: float) -> None:
     """Refuse a second side that does not see the examination's folder. Raises SpoolError."""
     if not second.ask("exists", 1, second.spool / folder, time.time(), min(limit, 10.0)):

@@ -1,4 +1,4 @@
-"""How often a node looks at the spool by itself, so that all nodes together look no oftener than a share carries. Pure."""
+"""How often a node looks at the spool by itself, so that all nodes together ask no more than a share carries. Pure."""
 
 from __future__ import annotations
 
