@@ -130,7 +130,7 @@ class Cluster:
         self.config: Config = replace(load(folder), **SHARED, units_per_second=units)
         self.now = 1000.0
         self.tallies = {kind: Tally() for kind in ("node", "spoold", "reducer")}
-        self.busy: Counter[str] = Counter()  # seconds of real time
+        self.busy: Counter[str] = Counter()  # seconds of this process's time
         self.nodes: list[Node] = []
         self._order = itertools.count()
         self._queue: list[tuple[float, int, Actor]] = []
@@ -164,9 +164,9 @@ class Cluster:
         end = self.now + seconds
         while self._queue[0][0] < end:
             self.now, _, actor = heapq.heappop(self._queue)
-            begun = time.perf_counter()
+            begun = time.process_time()
             did = actor.step()
-            self.busy[actor.kind] += time.perf_counter() - begun
+            self.busy[actor.kind] += time.process_time() - begun
             heapq.heappush(self._queue, (actor.next_at(self.now, did), next(self._order), actor))
         self.now = end
 
