@@ -54,23 +54,32 @@ def new_spool(folder: Path, **settings: object) -> Config:
 class ElsewhereSshd(Sshd):
     """An sshd on a host where another folder is mounted at a path: in a mount namespace of its own."""
 
-    def __init__(self, folder: Path, point: Path, mounted: Path) -> None:
+    def __init__(self, folder: Path, point: Path, mounted: Path, options: str = "rw") -> None:
         super().__init__(folder, has_shell=True)
-        self._point, self._mounted = point, mounted
+        self._point, self._mounted, self._options = point, mounted, options
 
     def command(self) -> list[str]:
-        script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
-        return [
-            "unshare",
-            "--mount",
-            "sh",
-            "-c",
-            script,
-            "sh",
-            str(self._mounted),
-            str(self._point),
-            *super().command(),
-        ]
+        script = 'mount --bind "$1" "$2" && mount -o "remount,bind,$3" "$2" && shift 3 && exec "$@"'
+        words = [str(self._mounted), str(self._point), self._options]
+        return ["unshare", "--mount", "sh", "-c", script, "sh", *words, *super().command()]
+
+
+class SshfsSshd(Sshd):
+    """An sshd on a host that has `mounted` at `point` by sshfs, with its caches: new names are seen late there."""
+
+    def __init__(self, folder: Path, point: Path, mounted: Path, server: Sshd) -> None:
+        super().__init__(folder, has_shell=True)
+        self._point, self._mounted, self._server = point, mounted, server
+
+    def command(self) -> list[str]:
+        script = (
+            'sshfs -f -p "$3" -o "IdentityFile=$4,UserKnownHostsFile=$5" "$1" "$2" & shift 1; '
+            'until mountpoint -q "$1"; do kill -0 $! || exit 1; sleep 0.1; done; shift 4; exec "$@"'
+        )
+        server = self._server
+        place = f"{server.user}@{HOST}:{self._mounted}"
+        words = [place, str(self._point), str(server.port), str(server.key), str(server.known_hosts)]
+        return ["unshare", "--mount", "sh", "-c", script, "sh", *words, *super().command()]
 
 
 def may_mount() -> bool:

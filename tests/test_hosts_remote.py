@@ -77,7 +77,7 @@ def test_a_command_gets_its_words_as_they_are(remote: Remote) -> None:
     assert ran.status == 0 and json.loads(ran.out) == ARGUMENTS
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8), max_size=4))
 def test_no_word_becomes_part_of_a_command(remote: Remote, words: list[str]) -> None:
     assert remote.run(["printf", "%s|", *words]).out == "".join(f"{word}|" for word in words or [""])
@@ -195,8 +195,7 @@ def test_nobody_listens(sshds: tuple[Sshd, Sshd], site: Config) -> None:
     (no_gate,) = parse(f"{HOST} n1.example.org n1 ssh_port={sshds[0].port} via={HOST}:9")
     assert kind_of(no_gate, site) == (
         "refused",
-        "n1: via 127.0.0.1:9: 127.0.0.1 port 9 refuses connections; does sshd run there? "
-        "if it listens on another port, say ssh_port=",
+        said.replace("n1: ", "n1: via 127.0.0.1:9: "),
     )
 
 

@@ -47,7 +47,7 @@ def test_it_is_what_the_build_tool_makes_of_the_checkout(packed: wheel.Wheel, tm
     info = f"park_spool-{PROJECT['version']}.dist-info"
     said_otherwise = {f"{info}/{name}" for name in ("RECORD", "WHEEL", "METADATA")}
     assert built.name == packed.path.name
-    assert {name for name in ours.keys() ^ theirs.keys()} == set()
+    assert set(ours) == set(theirs)
     assert [name for name in ours if ours[name] != theirs[name] and name not in said_otherwise] == []
     described = [Parser().parsestr(each[f"{info}/METADATA"].decode()) for each in (ours, theirs)]
     for key in ("Name", "Version", "Requires-Dist", "Provides-Extra", "Requires-Python"):
@@ -61,7 +61,7 @@ def test_the_same_files_make_the_same_wheel(packed: wheel.Wheel, tmp_path: Path)
 
 def test_without_an_installation_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(wheel.metadata, "distributions", lambda name: iter(()))
-    with pytest.raises(NotFound, match="was not installed here"):
+    with pytest.raises(NotFound, match=r"was not installed here"):
         wheel.own_wheel(tmp_path)
 
 
@@ -91,7 +91,7 @@ def test_what_did_not_come_from_a_wheel_is_named(tmp_path: Path) -> None:
     info = tmp_path / "odd-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
-    with pytest.raises(NotFound, match="^odd was not installed from a wheel here"):
+    with pytest.raises(NotFound, match=r"^odd was not installed from a wheel here"):
         wheel.repack(metadata.PathDistribution(info), tmp_path)
     (info / "WHEEL").write_text("Tag: py3-none-any\n")
     (info / "RECORD").write_text("odd.py,,\nodd-1.0.dist-info/METADATA,,\n")
@@ -117,12 +117,12 @@ def test_what_is_needed_goes_on_through_what_that_needs() -> None:
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(wheelhouse, "needed", lambda extras: ["no-such-package"])
-    with pytest.raises(InstallError, match="^no-such-package is needed and not installed here"):
+    with pytest.raises(InstallError, match=r"^no-such-package is needed and not installed here"):
         wheelhouse.pack(tmp_path, ())
 
 
 def test_a_folder_without_wheels_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="^--wheels: expected a folder with wheels, got"):
+    with pytest.raises(ConfigError, match=r"^--wheels: expected a folder with wheels, got"):
         wheelhouse.wheels_in(tmp_path)
 
 
@@ -130,7 +130,7 @@ def test_what_pip_cannot_find_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    with pytest.raises(InstallError, match="was not filled: pip reaches no package index$"):
+    with pytest.raises(InstallError, match=r"was not filled: pip reaches no package index$"):
         wheelhouse.download(tmp_path, sys.executable, ())
 
 

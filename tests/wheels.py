@@ -1,16 +1,31 @@
-"""Wheels of what is installed here, and an environment made of them: no index and no network has a part in either.
+"""An environment made of what is installed here, once for all processes of a test run; and a tiny stand-in for park-spool.
 
-Both are made once for all tests of a process; what is made of them is copied by hard links.
+No index and no network has a part in it. The environment was made under one path and stands under another one.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
-import sys
+import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+import park_spool
+from park_spool.installing import environment, wheelhouse
+from park_spool.installing.wheel import Wheel
+
+TINY = {
+    "park_spool/__init__.py": "__version__ = '{version}'\n",
+    "park_spool/noded.py": "def main():\n    print('a tiny one')\n",
+    "{info}/METADATA": "Metadata-Version: 2.1\nName: park-spool\nVersion: {version}\n{needs}",
+    "{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "{info}/entry_points.txt": "[console_scripts]\npark-noded = park_spool.noded:main\n",
+    "{info}/RECORD": "",
+}
 
 
 def clean(**more: str) -> dict[str, str]:
@@ -19,22 +34,45 @@ def clean(**more: str) -> dict[str, str]:
 
 
 def run(*words: str | Path, **more: object) -> str:
-    environment = {"env": clean(), **more}
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **environment)  # type: ignore[call-overload]
+    options = {"env": clean(), **more}
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
     return str(done.stdout)
 
 
-def copied(environment: Path, place: Path) -> Path:
-    """Copy the environment that `environment` names to `place`, as a file server would show it elsewhere."""
-    real = environment.resolve()
-    shutil.copytree(real, place.parent / real.name, symlinks=True, copy_function=os.link)
-    place.symlink_to(real.name)
-    return place
+def tiny_wheel(folder: Path, digest: str = "tiny", needs: str = "") -> Wheel:
+    """Write a wheel that installs in a moment, in place of park-spool's own."""
+    names = {
+        "version": park_spool.__version__,
+        "info": f"park_spool-{park_spool.__version__}.dist-info",
+        "needs": f"Requires-Dist: {needs}\n" if needs else "",
+    }
+    path = folder / f"park_spool-{park_spool.__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in TINY.items():
+            archive.writestr(name.format(**names), text.format(**names))
+    return Wheel(path, digest)
 
 
-def mark(environment: Path) -> dict[str, object]:
-    return dict(json.loads((environment / "park-env.json").read_text()))
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The environment, where it was made and is no more, and the wheels that it was made of."""
+
+    place: Path
+    first: Path
+    wheels: Path
 
 
-PYTHON = Path(sys.executable)
+def made_once(factory: pytest.TempPathFactory) -> Made:
+    """Make the environment, or take the one that another process of this test run has made."""
+    top = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        top = top.parent
+    top = top / "environment"
+    made = Made(top / "second" / "shared" / "env", top / "first", top / "wheels")
+    with FileLock(f"{top}.lock"):
+        if not made.place.exists():
+            wheelhouse.pack(made.wheels, ("fit",))
+            environment.make(made.first / "shared" / "env", wheels=made.wheels)
+            made.first.rename(top / "second")
+    return made

@@ -24,6 +24,8 @@ ADVICE = {
     "rsh": "park.toml sets rsh to this command: try it by hand",
     "python_missing": "name one with python=, make an environment in the shared folder (`park env`), "
     "or put one there (`park up --install`)",
+    "python_old": "install a newer one there, or name it with python=",
+    "install": "",  # the sentence itself says what to do
     "put": "is there room, and may you write there?",
     "start": "look at what it says, and at its log in the spool's logs/",
     "late": "is it busy, or does the shared folder hang there?",

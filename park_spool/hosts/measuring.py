@@ -119,10 +119,11 @@ def _sight(found: Finding, asker: Asker, disk: Disk, folder: Path, there: str, s
     asker.ask("publish", folder=there, name="new-there", text="")
     found.seen_here = _until(lambda: "new-there" in disk.names(folder), SIGHT)
     for delay, where in ((found.seen_there, "there"), (found.seen_here, "here")):
-        _judge(found, delay, where, staleness)
+        judge(found, delay, where, staleness)
 
 
-def _judge(found: Finding, delay: float | None, where: str, staleness: float) -> None:
+def judge(found: Finding, delay: float | None, where: str, staleness: float) -> None:
+    """Note a delay that is too long for the spool's settings; None is one that had no end."""
     if delay is None:
         found.fail("sight", f"a new name was not seen {where} within {SIGHT:g} s: mount the spool with less caching")
     elif delay > staleness:

@@ -6,7 +6,6 @@ docs/installing.md says what a host must have.
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import subprocess
 import sys
@@ -53,9 +52,9 @@ def make(
     with tempfile.TemporaryDirectory(prefix="park-env-") as folder:
         wheel = own_wheel(Path(folder))
         names = [path.name for path in wheelhouse.wheels_in(wheels)] if wheels else []
-        label = orders.label(wheel, extras, said, names, secrets.token_hex(4) if again else "")
+        label = orders.label(wheel, extras, said, names)
         order = orders.order(str(place), label, said, extras)
-        order |= {"wheel": str(wheel.path), "wheels": str(wheels.absolute()) if wheels else ""}
+        order |= {"wheel": str(wheel.path), "wheels": str(wheels.absolute()) if wheels else "", "again": again}
         if wheels and not said.pip and (pip := wheelhouse.pip_wheel(wheels)):
             order["pip"] = str(pip)
         done = subprocess.run([python, "-", json.dumps(order)], input=orders.SCRIPT.read_bytes(), capture_output=True)

@@ -6,13 +6,14 @@ Each is tried on the host itself, in this order, by one command; the first that 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import park_spool
-from park_spool.errors import HostError
+from park_spool.hosts import advice
 from park_spool.hosts.reading import Host
 from park_spool.hosts.remote import Remote
 
@@ -21,6 +22,7 @@ PLACE = "~/.local/share/park-spool/env"  # on a host that shares none
 LISTED = "on the host's line (python=)"
 SHARED = "in the environment beside the spool"
 INSTALLED = "installed there by `park up --install`"
+RUNNING = "where the one that runs here is"  # a home folder may be shared
 SYSTEM = "that the host itself has"
 # Runs on any Python since 2.7. An environment of park-spool's is named by its full place: it stays when it is renewed.
 TRIAL = """
@@ -59,19 +61,19 @@ class Candidate:
     why: str
 
 
-def candidates(listed: str, spool: str) -> list[Candidate]:
+def candidates(listed: str, spool: str, running: str = sys.executable) -> list[Candidate]:
     """Return what is tried on a host, in order; beside the one on its line only what was installed by that.
 
-    >>> [one.path for one in candidates("", "/shared/spool")]
-    ['/shared/env/bin/python', '~/.local/share/park-spool/env/bin/python', 'python3']
+    >>> [one.path for one in candidates("", "/shared/spool", "/home/anna/venv/bin/python")]
+    ['/shared/env/bin/python', '~/.local/share/park-spool/env/bin/python', '/home/anna/venv/bin/python', 'python3']
     >>> [one.path for one in candidates("/usr/bin/python3.12", "/shared/spool")]
     ['/usr/bin/python3.12', '~/.local/share/park-spool/env/bin/python']
     """
     installed = Candidate(f"{PLACE}/bin/python", INSTALLED)
     if listed:
         return [Candidate(listed, LISTED), installed]
-    beside = PurePosixPath(spool).parent / "env" / "bin" / "python"
-    return [Candidate(str(beside), SHARED), installed, Candidate("python3", SYSTEM)]
+    shared = Candidate(str(PurePosixPath(spool).parent / "env" / "bin" / "python"), SHARED)
+    return [shared, installed, Candidate(running, RUNNING), Candidate("python3", SYSTEM)]
 
 
 def find_python(remote: Remote, host: Host, spool: str) -> str:
@@ -79,6 +81,8 @@ def find_python(remote: Remote, host: Host, spool: str) -> str:
 
     Raises HostError of kind python_missing, which says of each that was tried why it is not.
     """
+    if host.is_here and not host.python:
+        return sys.executable
     tried = candidates(host.python, spool)
     words = ["sh", "-s", "--", TRIAL, park_spool.__version__, *(one.path for one in tried)]
     ran = remote.run(words, TRY.encode(), SECONDS)
@@ -86,11 +90,7 @@ def find_python(remote: Remote, host: Host, spool: str) -> str:
     if found:
         return found
     reasons = "; ".join(whys) or ran.said
-    raise HostError(
-        f"{host.alias}: no Python there runs park-spool {park_spool.__version__}: {reasons}; {remedy(host)}",
-        "python_missing",
-        host.alias,
-    )
+    raise advice.error(host, "python_missing", f"no Python runs park-spool {park_spool.__version__}: {reasons}")
 
 
 def chosen(tried: Sequence[Candidate], lines: Sequence[str], version: str) -> tuple[str, list[str]]:
@@ -124,13 +124,6 @@ def why_not(line: str, answer: dict[str, Any] | None) -> str:
     if (major_minor := tuple(answer["python"])) < (3, 11):
         return "is Python {}.{}, and 3.11 or newer is needed".format(*major_minor)
     return f"has no park-spool: {answer['why']}"
-
-
-def remedy(host: Host) -> str:
-    """Say what can be done."""
-    if host.python:
-        return "mend that line, or leave python= away and say `park env` or `park up --install`"
-    return "`park env` makes an environment beside the spool for all hosts, `park up --install` one on this host"
 
 
 def _read(line: str) -> dict[str, Any] | None:

@@ -50,12 +50,12 @@ def make(order: dict[str, Any]) -> dict[str, Any]:
     Without a wheel in the order it makes none, but a folder to which the wheels are to be sent.
     """
     place = Path(order["place"])
-    real = place.with_name(f"{place.name}-{order['label']}")
     if place.exists() and not place.is_symlink():
         raise Trouble("place", f"{place} is there already and no environment of park-spool's; nothing was changed")
     place.parent.mkdir(parents=True, exist_ok=True)
     with locked(place.with_name(f".{place.name}.lock")):
         clear(place)
+        real = wanted(place, order["label"], order["again"])
         was_there = is_whole(real)
         if not was_there and not order["wheel"]:
             return {"upload": tempfile.mkdtemp(prefix=f".{place.name}-wheels.", dir=place.parent)}
@@ -63,6 +63,15 @@ def make(order: dict[str, Any]) -> dict[str, Any]:
             build(order, real)
         point(place, real)
     return {"python": str(real / "bin" / "python"), "made": not was_there, "earlier": earlier(place, real)}
+
+
+def wanted(place: Path, label: str, again: bool) -> Path:
+    """Return which folder is wanted: the one in use, if it is of this label; another name if it is made again."""
+    plain = place.with_name(f"{place.name}-{label}")
+    if again:
+        return plain.with_name(f"{plain.name}.{secrets.token_hex(2)}")
+    used = place.with_name(place.readlink().name) if place.is_symlink() else plain
+    return used if used.name.startswith(f"{plain.name}.") else plain
 
 
 @contextmanager

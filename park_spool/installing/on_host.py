@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from park_spool.config import Config
-from park_spool.errors import HostError, InstallError, NotFound
+from park_spool.errors import InstallError, NotFound
+from park_spool.hosts import advice
 from park_spool.hosts.reading import Host
 from park_spool.hosts.remote import Remote
 from park_spool.installing import orders, wheelhouse
@@ -40,7 +41,7 @@ def install(
 ) -> str:
     """Put park-spool on a host, unless it is there. Returns the path of the Python there that runs it.
 
-    `wheels` is a folder here with all packages, for a host that reaches no index. Raises HostError with what is missing.
+    `wheels` is a folder here with all packages, for a host that reaches no index. Raises HostError with the reason.
     """
     said = ask(remote, host)
     with tempfile.TemporaryDirectory(prefix="park-install-") as folder:
@@ -74,7 +75,7 @@ def ask(remote: Remote, host: Host) -> Said:
         return new[0]
     there = f"{found[0].name} ({found[0].started})" if found else "none"
     words = f"expected Python {OLDEST[0]}.{OLDEST[1]} or newer (looked for {', '.join(names)}), got {there}"
-    raise HostError(f"{host.alias}: {words}; install one there, or name it with python=", "python_missing", host.alias)
+    raise advice.error(host, "python_old", words)
 
 
 def _make(remote: Remote, host: Host, said: Said, order: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _make(remote: Remote, host: Host, said: Said, order: dict[str, Any]) -> dict
     try:
         return orders.read_answer(ran.out or ran.err)
     except InstallError as error:
-        raise HostError(f"{host.alias}: {error}", "install", host.alias) from error
+        raise advice.error(host, "install", str(error)) from error
 
 
 def _sent(remote: Remote, said: Said, wheel: Path, wheels: Path | None, folder: str) -> dict[str, str]:

@@ -67,16 +67,16 @@ def read_said(text: str) -> Said | None:
         return None
 
 
-def label(wheel: Wheel, extras: Sequence[str], said: Said, wheels: Iterable[str], again: str = "") -> str:
-    """Name an environment by all that it is made of; `again` makes it another one though that is the same."""
-    parts = [wheel.digest, ",".join(sorted(extras)), *said.version, said.python, *sorted(wheels), again]
+def label(wheel: Wheel, extras: Sequence[str], said: Said, wheels: Iterable[str]) -> str:
+    """Name an environment by all that it is made of."""
+    parts = [wheel.digest, ",".join(sorted(extras)), *said.version, said.python, *sorted(wheels)]
     return f"{park_spool.__version__}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:10]}"
 
 
 def order(place: str, label: str, said: Said, extras: Sequence[str]) -> dict[str, Any]:
-    """Return the order for an environment, yet without a wheel."""
+    """Return the order for an environment, yet without a wheel; `again` would make it though it is there."""
     about = {"version": park_spool.__version__, "python": said.python, "extras": list(extras)}
-    names = {"place": place, "label": label, "extras": ",".join(extras), "said": about}
+    names = {"place": place, "label": label, "extras": ",".join(extras), "said": about, "again": False}
     return {**names, "wheel": "", "wheels": "", "pip": "", "upload": ""}
 
 
