@@ -133,8 +133,8 @@ def test_what_the_sides_say_is_put_together() -> None:
 
 def test_a_lock_counts_only_if_it_was_held_when_it_was_tried() -> None:
     def say(**mine: Any) -> Lock:
-        holding = {"locks": dict.fromkeys(LOCKS, {"at": 1.0, "got": True, "till": 3.0, "turns": 40})}
-        trying = {"locks": dict.fromkeys(LOCKS, {"at": 2.0, "got": False, "turns": 40, **mine})}
+        holding = {"locks": {how: {"at": 1.0, "got": True, "till": 3.0, "turns": 40} for how in LOCKS}}
+        trying = {"locks": {how: {"at": 2.0, "got": False, "turns": 40, **mine} for how in LOCKS}}
         return locks_of(holding, trying, {"flock": 75, "lockf": 75}, 0.0)["flock"]
 
     assert say() == Lock(True, 80, 5) and say(got=True) == Lock(False, 80, 5)
