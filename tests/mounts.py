@@ -52,7 +52,7 @@ class Mounted:
     def __exit__(self, *_: object) -> None:
         subprocess.run(["fusermount3", "-u", "-z", str(self.point)], capture_output=True, check=False)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+            self._process.wait(1)
         self._process.kill()
         self._process.wait()
 

@@ -99,6 +99,8 @@ def test_another_folder_is_no_second_side(tmp_path: Path) -> None:
     done = doctor(tmp_path / "spool", "--beside", str(tmp_path / "other"), "--seconds", "1")
     assert done.exit_code == 1 and "it is another folder, or its file system does not show" in done.stderr
     assert nothing_is_left(tmp_path / "spool")
+    done = doctor(tmp_path / "spool", "--beside", str(tmp_path / "none"))
+    assert done.exit_code == 1 and "none is no folder: expected another mount of " in done.stderr
 
 
 def test_rclone_is_refused_by_init_and_by_the_doctor(tmp_path: Path, needs: Callable[[str], str]) -> None:

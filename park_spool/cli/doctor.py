@@ -20,7 +20,7 @@ from park_spool.config import Config
 from park_spool.doctor import examining, reporting, sides
 from park_spool.doctor.reporting import Examined
 from park_spool.doctor.sides import Side
-from park_spool.errors import HostError
+from park_spool.errors import HostError, SpoolError
 from park_spool.hosts import reading
 from park_spool.hosts.reading import Host
 
@@ -32,7 +32,7 @@ Second = Host | Path | None
 @click.option(
     "--beside",
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path),
     help="Another mount of the same spool on this machine, as the second side.",
 )
 @click.option(
@@ -63,6 +63,8 @@ def doctor(
       park doctor --spool /shared/spool --beside /mnt/again/spool
     """
     settings = config.load(config.find_spool(spool))
+    if beside is not None and not beside.is_dir():
+        raise SpoolError(f"{beside} is no folder: expected another mount of {settings.spool}; nothing was measured")
     refused = filesystem.refusal(settings.spool, filesystem.mount_at(settings.spool))
     if refused:
         click.echo(refused, err=True)
