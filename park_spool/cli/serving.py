@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from park_spool import config, daemon
+from park_spool import config, daemon, filesystem
 from park_spool.cli.options import guarded, spool_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
@@ -45,6 +45,7 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
       park serve --spool /shared/spool --port 5400
     """
     settings = config.load(config.find_spool(spool))
+    filesystem.require_carrier(settings.spool)
     daemon.start_logging("serve", settings.layout.logs)
     page = None if no_web else choose_port(settings.host, settings.port if port is None else port)
     programs = [program("park-spoold", settings), program("park-reduced", settings)]
