@@ -15,8 +15,7 @@ from park_spool.errors import SpoolError
 from park_spool.filesystem import mount_of, parse_mount, refusal
 from park_spool.filesystem_kinds import KINDS
 
-# Recorded on real mounts: sshfs, rclone, MooseFS and GlusterFS where these tests run, NFS and SMB on real Linux clients
-# (user-mode Linux). The others are written as the documents of the file systems show them.
+# Recorded on real mounts: sshfs, rclone, MooseFS and GlusterFS. The others are written as their documents show them.
 LINES = {
     "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard,resv_strict": ("local", False),
     "30 25 0:27 / /dev/shm rw,relatime - tmpfs tmpfs rw,size=24683656k": ("local", False),
