@@ -12,6 +12,7 @@ setup(
         "park_spool.client",
         "park_spool.composing",
         "park_spool.delivering",
+        "park_spool.doctor",
         "park_spool.handles",
         "park_spool.hosts",
         "park_spool.installing",

@@ -11,7 +11,7 @@ from functools import partial
 
 import click
 
-from park_spool import config, daemon
+from park_spool import config, daemon, filesystem
 from park_spool.atomic import Disk
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
@@ -57,6 +57,7 @@ def main(spool: str | None, host: str | None, port: int | None, verbose: bool) -
       park-datad --port 0
     """
     manager, settings = service_manager(), config.load(config.find_spool(spool), data_host=host, data_port=port)
+    filesystem.require_carrier(settings.spool)
     daemon.start_logging("datad", settings.layout.logs, verbose)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # many requests at once are no news
     serve(settings, manager)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from park_spool import layout, naming, processes
 from park_spool.atomic import Disk
 from park_spool.config import Config
-from park_spool.filesystem import require_one_file_system
+from park_spool.filesystem import require_carrier, require_one_file_system
 from park_spool.layout import Layout
 
 
@@ -39,7 +39,8 @@ class Member:
 
 
 def join(config: Config) -> Member:
-    """Take part in a spool. Raises SpoolError if it is not all on one file system."""
+    """Take part in a spool. Raises SpoolError if it is not all on one file system, or on one that cannot carry it."""
+    require_carrier(config.spool)
     require_one_file_system(config.spool, layout.FOLDERS)
     choose = random.SystemRandom().choice
     name = naming.new_node(socket.gethostname(), os.getpid(), choose)

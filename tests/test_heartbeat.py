@@ -169,3 +169,27 @@ def test_a_node_that_claims_after_a_long_rest_says_so_at_once(tmp_path: Path) ->
     world.clock.now += world.config.heartbeat_seconds
     node.step()
     assert node._beat.seq == 3
+
+
+def test_the_more_nodes_share_a_file_system_the_less_often_each_looks(tmp_path: Path) -> None:
+    """A thousand nodes together look a hundred times a second, as units_per_second says, and each lives all the same."""
+    world = shared(tmp_path)
+    disk = type("Counted", (Counting,), {"calls": Counter()})
+    node, _ = slow_node(world, disk=disk)
+    for number in range(999):
+        (world.layout.nodes / f"n{number}_1_x0p2qa.000000001.json").touch()
+    node.step()
+    world.clock.now += 30.0
+    node.step()  # with the second heartbeat it has seen the others
+    assert node.wait_seconds() == pytest.approx(10.0)
+    disk.calls.clear()
+    begin = world.clock.now
+    while world.clock.now - begin < 600.0:
+        world.clock.now += node.wait_seconds()
+        node.step()
+        assert node._beat.silence(node.member) < world.config.unit_lifetime
+    assert disk.calls.total() < 400, disk.calls
+    world.plant_ready(unit(world.admit()))
+    world.clock.now += 10.0
+    node.step()
+    assert node.is_busy, "a claim comes within ten seconds of the offer"

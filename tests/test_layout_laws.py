@@ -42,6 +42,8 @@ ELSEWHERE = {
     "park_spool/delivering/folder.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/accounts/database.py": "the folder of the page's users, beside it",
+    "park_spool/doctor/alone.py": "measures the system calls themselves, in a folder of its own below tmp/",
+    "park_spool/doctor/probing.py": "the same, also on hosts where nothing of park-spool is installed",
     "park_spool/installing/making.py": "an environment, which nobody runs from before it is whole",
     "park_spool/installing/environment.py": "environments that nobody is told of any more",
     "park_spool/installing/wheelhouse.py": "a folder of the user's with wheels",

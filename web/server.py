@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 
-from park_spool import config, daemon
+from park_spool import config, daemon, filesystem
 from park_spool.accounts.accounts import Accounts
 from park_spool.accounts.first import advice, first_address
 from park_spool.cli.options import guarded, spool_option, verbose_option
@@ -57,6 +57,7 @@ def main(
     """
     found, manager = config.find_spool(spool), service_manager()
     settings = config.load(found, host=host, port=port)
+    filesystem.require_carrier(settings.spool)
     if archive is not None:
         settings = replace(settings, archive=archive.absolute())  # the users stay those of the spool's page
     daemon.start_logging("web", settings.layout.logs, verbose)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from park_spool import config
+from park_spool import config, filesystem
 from park_spool.check import check_twice
 from park_spool.cli.options import FAILED, FINE, guarded, json_option, spool_option
 from park_spool.store.naming import Places
@@ -25,6 +25,7 @@ def init(folder: Path) -> None:
       park init spool
       park init /shared/spool
     """
+    filesystem.require_carrier(folder)
     made = config.make_spool(folder)
     if not made:
         click.echo(f"{folder} is a spool already; nothing was changed")
@@ -51,6 +52,7 @@ def check(spool: str | None, as_json: bool) -> None:
     """
     root = config.find_spool(spool)
     store = config.load(root).store
+    filesystem.require_carrier(root)
     before = faults_of(store)
     sentences = check_twice(root)
     sentences += [fault for fault in faults_of(store) if fault in before]

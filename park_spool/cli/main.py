@@ -11,6 +11,7 @@ from park_spool.cli.completing import completion
 from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.data import data
 from park_spool.cli.demo import demo
+from park_spool.cli.doctor import doctor
 from park_spool.cli.down import down, restart
 from park_spool.cli.env import env
 from park_spool.cli.explaining import why
@@ -47,7 +48,23 @@ RUNNING = (init, serve, up, down, restart, submit, validate, status, list_, watc
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (hosts, nodes, look, drain, env, install_service, config, check, archive, prune, data, user, completion, demo)
+SITE = (
+    hosts,
+    nodes,
+    look,
+    drain,
+    env,
+    install_service,
+    config,
+    check,
+    doctor,
+    archive,
+    prune,
+    data,
+    user,
+    completion,
+    demo,
+)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from park_spool import config, daemon
+from park_spool import config, daemon, filesystem
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
@@ -53,6 +53,7 @@ def serve(spool: str | None, port: int | None, no_web: bool, with_parent: int | 
     if with_parent is not None:
         set_parent_death_signal(signal.SIGTERM, with_parent)
     manager, settings = service_manager(), config.load(config.find_spool(spool))
+    filesystem.require_carrier(settings.spool)
     daemon.start_logging("serve", settings.layout.logs, verbose)
     page = page_port(settings, port, no_web)
     found = programs(settings, page, verbose)

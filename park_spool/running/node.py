@@ -21,7 +21,7 @@ from park_spool import naming, tags, wishes
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
-from park_spool.running import report
+from park_spool.running import looking_pace, report
 from park_spool.running.assigning import Terms
 from park_spool.running.claiming import Claiming
 from park_spool.running.duty import Duty
@@ -69,6 +69,7 @@ class Node:
         self.shop.begin(member)
         self._beat = Beat()
         self._attended = self._noticed = member.monotonic()
+        self._nodes = 1  # that say they live, this one with them
         self._progress: dict[Unit, tuple[int, str | None]] = {}
 
     def step(self) -> bool:
@@ -103,11 +104,11 @@ class Node:
         if any(claim.runner is None for claim in self.shop.hands.claims.values()):
             dues.append(SOON)
         if self.is_busy:
-            dues.append(self._attended + config.control_seconds - now)
+            dues.append(self._attended + looking_pace.control_seconds(config, self._nodes) - now)
         if self.is_busy and self.duty.deadline is not None:
             dues.append(self.duty.deadline - now)
         if self.shop.free():
-            dues.append(config.look_seconds)
+            dues.append(looking_pace.look_seconds(config, self._nodes))
         return max(0.0, min(dues))
 
     # life
@@ -189,7 +190,8 @@ class Node:
     def _attend(self) -> bool:
         """While something runs, look now and then whether it is still wanted, and how far it is."""
         now = self.member.monotonic()
-        if not self.shop.at_work or now - self._attended < self.member.config.control_seconds:
+        every = looking_pace.control_seconds(self.member.config, self._nodes)
+        if not self.shop.at_work or now - self._attended < every:
             return False
         self._attended = now
         did = self.shop.attend()
@@ -235,6 +237,7 @@ class Node:
         """List nodes/ for what people and the reducer want of this node."""
         self._noticed = self.member.monotonic()
         names = self.member.disk.names(self.member.layout.nodes)
+        self._nodes = max(1, sum(naming.parse_heartbeat(name) is not None for name in names))
         if wishes.notice_name(self.member.name, "drain") in names:
             self.drain(why="it is drained")
         told = (self.member.name, self._about.started_by.get("master", self.member.name))
