@@ -115,10 +115,13 @@ class Crew:
             return did
         self._look_at = now + max(LOOK_SECONDS, self._member.config.look_seconds * self._member.config.is_shared)
         self._look(now)
+        # What is wanted comes first: where a batch system answers slowly, questions alone would fill all time.
+        if now >= self._fates.due and self._act(now):
+            return True
         if self._pilots and now >= self._ask_at:
             self._ask(now)
             return True
-        return self._act(now) or did
+        return did
 
     def _look(self, now: float) -> None:
         """See what waits, who lives, and which pilots are written down."""
@@ -168,7 +171,7 @@ class Crew:
         decision = decide(self._trend, now, self._supply(), cpus, least, most, has_node)
         if decision.cancel:
             return self._cancel(self._cancellable()[: decision.cancel])
-        return now >= self._fates.due and self._submit(decision)
+        return self._submit(decision)
 
     def _submit(self, decision: Decision) -> bool:
         count = min(decision.submit, AT_ONCE)

@@ -176,7 +176,8 @@ def profile_of(pilot: Pilot) -> Profile:
     known = {
         key: str(value) for key, value in pilot.reach.items() if key in ("path", "clusters", "address", "namespace")
     }
-    return Profile(pilot.profile, pilot.engine, **known)  # type: ignore[arg-type]
+    image = "not needed to ask" if pilot.engine == profiles.KUBERNETES else ""
+    return Profile(pilot.profile, pilot.engine, image=image, **known)  # type: ignore[arg-type]
 
 
 def make(profile: Profile) -> Engine:
