@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,12 @@ def test_the_environment_beside_the_spool_comes_before_the_masters_own(tmp_path:
     (tmp_path / "env" / "bin" / "python").touch()
     assert launching.python_for(read("slurm", {}), spool, "own") == str(tmp_path / "env" / "bin" / "python")
     assert launching.python_for(read("slurm", {"python": "/opt/python"}), spool, "own") == "/opt/python"
+
+
+def test_every_setting_of_a_profile_is_in_the_document() -> None:
+    page = (Path(launching.__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `cluster.NAME.")]
+    listed = {word.strip("`., ").removeprefix("cluster.NAME.").lstrip(".") for row in rows for word in row.split(",")}
+    assert listed == {field.name for field in fields(Profile)} - {"name"}
+    for engine in ENGINES:
+        assert f"| `{engine}` |" in page

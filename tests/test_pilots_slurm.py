@@ -61,6 +61,17 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(site: Site
     assert driven.crew.stop() == []
 
 
+def test_one_pilot_of_two_nodes_runs_a_node_on_each(site: Site, slurm: Slurm) -> None:
+    driven = crew(site, slurm, nodes=2, max=1)
+    site.drop_text("sleepers.xml", SLEEPERS.format(count=40, seconds=0.4))
+    driven.until(lambda: len(nodes_of(site)) == 2, 60, "two nodes")
+    assert len(set(nodes_of(site).values())) == 1, "both in one job"
+    driven.until(lambda: site.closed() == 1, 60, "the end of the session")
+    assert_all_ok(site, 40)
+    driven.until(lambda: not slurm.jobs(), 30, "the end of the idle pilot")
+    driven.until(lambda: not driven.records(), 20, "the end of its record")
+
+
 def test_a_stop_cancels_what_waits_and_what_runs(site: Site, slurm: Slurm) -> None:
     driven = crew(site, slurm, max=3, min=3)
     driven.until(lambda: len(nodes_of(site)) == 2 and len(driven.records()) == 3, 40, "two that run, one that waits")
