@@ -16,6 +16,7 @@ setup(
         "park_spool.hosts",
         "park_spool.installing",
         "park_spool.looking",
+        "park_spool.mastering",
         "park_spool.pilots",
         "park_spool.plots",
         "park_spool.reducing",

@@ -5,7 +5,6 @@ See tending.py for what it does.
 
 from __future__ import annotations
 
-import os
 import signal
 from functools import partial
 
@@ -21,9 +20,9 @@ from park_spool.wakeup import Wakeup
 @click.command()
 @spool_option
 @verbose_option
-@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends (for standbys).")
+@click.option("--with-parent", type=int, metavar="PID", help="End when that process, which started this one, ends.")
 @guarded
-def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
+def main(spool: str | None, verbose: bool, with_parent: int | None) -> None:
     """Tend the spool: admit sessions, offer their jobs, take back what dead nodes held, close what is done.
 
     Several may run: one is active, the others stand by.
@@ -33,8 +32,8 @@ def main(spool: str | None, verbose: bool, with_parent: bool) -> None:
       park-spoold --spool /shared/spool
       PARK_SPOOL=/shared/spool park-spoold
     """
-    if with_parent:
-        set_parent_death_signal(signal.SIGTERM, os.getppid())
+    if with_parent is not None:
+        set_parent_death_signal(signal.SIGTERM, with_parent)
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("spoold", settings.layout.logs, verbose)
     joined, places = member.join(settings), settings.layout

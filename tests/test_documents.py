@@ -140,7 +140,7 @@ def parse(line: str) -> None:
     if name == "park":
         verb, *rest = rest
         command = main.commands[verb]
-        if isinstance(command, click.Group) and not rest[0].startswith("-"):
+        if isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
             verb, *rest = rest
             command = command.commands[verb]
         command.make_context(verb, rest)

@@ -5,7 +5,6 @@ Where there are sources of data, park-datad is one of them.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -35,9 +34,9 @@ MODULES = {
     "--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port); else as park.toml says."
 )
 @click.option("--no-web", is_flag=True, help="Serve no page.")
-@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends (for `park up`).")
+@click.option("--with-parent", type=int, metavar="PID", help="End when that process, which started this one, ends.")
 @guarded
-def serve(spool: str | None, port: int | None, no_web: bool, with_parent: bool) -> None:
+def serve(spool: str | None, port: int | None, no_web: bool, with_parent: int | None) -> None:
     """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
 
     Where park.toml sets up sources of data, the data centre (park-datad) is run, too.
@@ -49,13 +48,13 @@ def serve(spool: str | None, port: int | None, no_web: bool, with_parent: bool) 
       park serve
       park serve --spool /shared/spool --port 5400
     """
-    if with_parent:
-        set_parent_death_signal(signal.SIGTERM, os.getppid())
+    if with_parent is not None:
+        set_parent_death_signal(signal.SIGTERM, with_parent)
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("serve", settings.layout.logs)
     page = page_port(settings, port, no_web)
     found = programs(settings, page)
-    if not with_parent:
+    if with_parent is None:  # else that one says it
         say_what_is_served(settings, page)
     supervise(found, grace_for(settings.drain_seconds))
 

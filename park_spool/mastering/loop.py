@@ -53,8 +53,9 @@ def _wait(waker: int, seconds: float) -> None:
 
 def serving(settings: Config, options: Sequence[str]) -> Supervisor:
     """Return the keeper of this master's `park serve`."""
-    command = (sys.executable, "-P", "-m", "park_spool.cli.serving", "--with-parent", "--spool", str(settings.spool))
-    return Supervisor([Program("park serve", (*command, *options))], partial(_start, settings))
+    command = (sys.executable, "-P", "-m", "park_spool.cli.serving", "--with-parent", str(os.getpid()))
+    words = (*command, "--spool", str(settings.spool), *options)
+    return Supervisor([Program("park serve", words)], partial(_start, settings))
 
 
 def _start(settings: Config, argv: Sequence[str]) -> subprocess.Popen[bytes]:

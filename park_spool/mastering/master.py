@@ -79,6 +79,8 @@ class Master:
 
     def step(self) -> bool:
         """Do everything that is to be done now; return whether anything was."""
+        if self.is_over:
+            return False
         if self.is_stopping:
             return self._go_on_stopping()
         if self._was_active:  # first what needs no spool
@@ -226,7 +228,7 @@ class Master:
     def _go_on_stopping(self) -> bool:
         self._note_ends()
         is_late = self._member.monotonic() > self._deadline
-        if self._farewell is None or self.is_over:
+        if self._farewell is None:
             return False
         try:
             say_stop(self._member, self._member.name)  # before its lock goes: who stands by must see it

@@ -8,6 +8,7 @@ its stay is over        ─▶ drain                     ─▶ leave         se
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -52,7 +53,9 @@ class Post:
 
     def keep_standby(self) -> None:
         """Keep a park-spoold that stands by; one that ends is started again, later and later."""
-        command = (sys.executable, "-P", "-m", "park_spool.spoold", "--with-parent", "--spool", str(self._config.spool))
+        # RACE: this one may be killed before its standby has begun: only its number tells the standby that it is gone.
+        own = ("--with-parent", str(os.getpid()), "--spool", str(self._config.spool))
+        command = (sys.executable, "-P", "-m", "park_spool.spoold", *own)
         self._standby = Supervisor([Program("standby park-spoold", command)], start=_start)
         signal.signal(signal.SIGCHLD, lambda number, frame: self.wakeup.wake())  # its end is noted at once
 
