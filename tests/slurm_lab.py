@@ -17,6 +17,7 @@ from daemons import Site
 
 from park_spool import member
 from park_spool.pilots.crew import Crew
+from park_spool.pilots.errand import Errand
 from park_spool.pilots.profiles import Profile
 
 SCRIPT = Path(__file__).parent / "lab" / "slurm.sh"
@@ -102,6 +103,12 @@ class Driven:
         self.said: list[str] = []
         self.crew = Crew(member.join(site.config), profile, self.said.append)
         self._site = site
+
+    def close(self) -> None:
+        """End what a test that failed has left under way."""
+        under_way = self.crew._errand
+        if isinstance(under_way, Errand):
+            under_way.kill()
 
     def until(self, is_so: Callable[[], object], seconds: float, what: str) -> None:
         end = time.monotonic() + seconds

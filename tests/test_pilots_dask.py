@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,12 @@ def dask(tmp_path: Path) -> Iterator[tuple[str, list[int]]]:
 
 
 @pytest.fixture
+def ends() -> Iterator[ExitStack]:
+    with ExitStack() as made:
+        yield made
+
+
+@pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     slurm_lab.add_sleeper(tmp_path)
     settings = {"heartbeat_seconds": 1.0, "unit_lifetime": 4.0, "claim_expiry": 8.0, "drain_seconds": 2.0}
@@ -61,10 +68,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_units_run_on_the_workers_and_a_worker_that_is_killed_takes_its_node_along(
-    site: Site, dask: tuple[str, list[int]]
+    site: Site, dask: tuple[str, list[int]], ends: ExitStack
 ) -> None:
     address, workers = dask
-    driven = Driven(site, read("dask", {**PILOT, "address": address}))
+    driven = ends.enter_context(closing(Driven(site, read("dask", {**PILOT, "address": address}))))
     site.drop_text("sleepers.xml", SLEEPERS.format(count=160, seconds=0.4))
     driven.until(lambda: len(nodes_of(site)) == 2, 60, "a node on each worker")
     driven.until(lambda: driven.crew.standing().cpus == 4, 20, "as many CPUs as the workers have threads")
@@ -77,8 +84,10 @@ def test_units_run_on_the_workers_and_a_worker_that_is_killed_takes_its_node_alo
     assert driven.crew.stop() == []
 
 
-def test_a_stop_ends_the_nodes_and_gives_back_what_they_have(site: Site, dask: tuple[str, list[int]]) -> None:
-    driven = Driven(site, read("dask", {**PILOT, "address": dask[0]}))
+def test_a_stop_ends_the_nodes_and_gives_back_what_they_have(
+    site: Site, dask: tuple[str, list[int]], ends: ExitStack
+) -> None:
+    driven = ends.enter_context(closing(Driven(site, read("dask", {**PILOT, "address": dask[0]}))))
     site.drop_text("sleepers.xml", SLEEPERS.format(count=4, seconds=120))
     driven.until(lambda: any((site.spool / "claimed").glob("*/*")), 60, "a claim")
     assert driven.crew.stop() == []
