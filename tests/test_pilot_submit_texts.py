@@ -7,6 +7,7 @@ manuals say. Kubernetes' API is a server on loopback that keeps what the real cl
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from park_spool.pilots import errand, launching
-from park_spool.pilots.engines import profile_of
+from park_spool.pilots import engines, errand, launching
 from park_spool.pilots.profiles import Profile, read
 from park_spool.pilots.records import Pilot
 
@@ -38,30 +38,33 @@ COMMANDS = {
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Path:
+def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, body in COMMANDS.items():
         (folder / name).write_text(f"#!/bin/bash\n{body.format(log=tmp_path / 'log')}\n")
         (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")  # as the clerk does with `path`
     return folder
 
 
 def submitted(profile: Profile, folder: Path) -> Pilot:
     folder.mkdir()
     text = launching.command(profile, Path("/shared/spool"), "/shared/env/bin/python", MASTER, False)
-    [answer] = errand.submit(profile, [(text, folder)]).wait()
-    assert "error" not in answer, answer
-    return Pilot(profile.engine, answer["job"], profile.name, reach=answer["reach"], name="record")
+    job, reach = engines.make(profile).submit(text, folder)
+    return Pilot(profile.engine, job, profile.name, reach=reach, name="record")
 
 
 def text_of(folder: Path, *endings: str) -> str:
     return "\n".join(path.read_text() for path in sorted(folder.iterdir()) if path.name.endswith(endings))
 
 
-def states(profile: Profile, *pilots: Pilot) -> dict[str, list[str]]:
-    [answer] = errand.ask(profile, pilots).wait()
-    return dict(answer["states"])
+def states(profile: Profile, *pilots: Pilot) -> dict[str, tuple[str, str]]:
+    return engines.make(profile).states(pilots)
+
+
+def cancelled(pilot: Pilot) -> dict[str, str]:
+    return engines.make(engines.profile_of(pilot)).cancel([pilot])
 
 
 def test_pbs(tmp_path: Path, commands: Path) -> None:
@@ -96,10 +99,9 @@ def test_pbs(tmp_path: Path, commands: Path) -> None:
     assert f'--started-by \\"pbs:{MASTER}:${{PBS_JOBID}}\\"' in text
     assert (tmp_path / "log").read_text().split() == ["-q", "long", "-A", "ncnr", str(script)]
     gone = Pilot("pbs", "12.pbs-server", "pbs")
-    assert states(profile, pilot) == {pilot.job: ["queued", "pending"]}
-    assert states(profile, gone) == {gone.job: ["over", "forgotten"]}
-    [answer] = errand.cancel(profile_of(pilot), [pilot]).wait()
-    assert answer == {"cancelled": {pilot.job: ""}}
+    assert states(profile, pilot) == {pilot.job: ("queued", "pending")}
+    assert states(profile, gone) == {gone.job: ("over", "forgotten")}
+    assert cancelled(pilot) == {pilot.job: ""}
     assert "qdel 4711.pbs-server" in (tmp_path / "log").read_text()
 
 
@@ -119,9 +121,9 @@ def test_lsf(tmp_path: Path, commands: Path) -> None:
     ):
         assert line in text.splitlines()
     assert "blaunch -z" in text
-    assert states(profile, pilot, Pilot("lsf", "12", "lsf"))["4711"] == ["running", "running"]
-    assert states(profile, Pilot("lsf", "12", "lsf")) == {"12": ["over", "forgotten"]}
-    assert errand.cancel(profile_of(pilot), [pilot]).wait() == [{"cancelled": {"4711": ""}}]
+    assert states(profile, pilot, Pilot("lsf", "12", "lsf"))["4711"] == ("running", "running")
+    assert states(profile, Pilot("lsf", "12", "lsf")) == {"12": ("over", "forgotten")}
+    assert cancelled(pilot) == {"4711": ""}
 
 
 def test_condor(tmp_path: Path, commands: Path) -> None:
@@ -143,8 +145,8 @@ def test_condor(tmp_path: Path, commands: Path) -> None:
     assert "PARK_PILOT='$(ClusterId).$(ProcId)'" in environment
     script = text_of(tmp_path / "job", ".script")
     assert f'--started-by "condor:{MASTER}:${{PARK_PILOT}}"' in script
-    assert states(profile, pilot) == {pilot.job: ["running", "running"]}
-    assert states(profile, Pilot("condor", "12.0", "condor")) == {"12.0": ["over", "forgotten"]}
+    assert states(profile, pilot) == {pilot.job: ("running", "running")}
+    assert states(profile, Pilot("condor", "12.0", "condor")) == {"12.0": ("over", "forgotten")}
     assert "condor_rm -forcex 12.0" in (tmp_path / "log").read_text(), "what is over is taken out of the queue"
 
 
@@ -209,7 +211,8 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, d
                 }
             )
         )
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kube"))
+        # The library reads $KUBECONFIG when it is imported.
+        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kube"))
         yield Api.pods
         server.shutdown()
         thread.join()
@@ -230,7 +233,7 @@ def test_kubernetes(tmp_path: Path, api: dict[str, dict[str, Any]]) -> None:
     assert container["volumeMounts"] == [{"mountPath": "/shared", "name": "spool-claim"}]
     assert container["command"] == ["/bin/bash"]
     assert "exec /shared/env/bin/python -P -m park_spool.noded --spool /shared/spool" in container["args"][1]
-    assert states(profile, pilot) == {pilot.job: ["running", "running"]}
-    assert errand.cancel(profile_of(pilot), [pilot]).wait() == [{"cancelled": {pilot.job: ""}}]
+    assert states(profile, pilot) == {pilot.job: ("running", "running")}
+    assert cancelled(pilot) == {pilot.job: ""}
     assert api == {}
-    assert states(profile, pilot) == {pilot.job: ["over", "completed"]}
+    assert states(profile, pilot) == {pilot.job: ("over", "completed")}

@@ -67,6 +67,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield made
 
 
+@pytest.mark.prove
 def test_units_run_on_the_workers_and_a_worker_that_is_killed_takes_its_node_along(
     site: Site, dask: tuple[str, list[int]], ends: ExitStack
 ) -> None:

@@ -73,6 +73,7 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(
     assert driven.crew.stop() == []
 
 
+@pytest.mark.prove
 def test_one_pilot_of_two_nodes_runs_a_node_on_each(site: Site, slurm: Slurm, crew: Callable[..., Driven]) -> None:
     driven = crew(nodes=2, max=1)
     site.drop_text("sleepers.xml", SLEEPERS.format(count=40, seconds=0.4))
@@ -96,6 +97,7 @@ def test_a_stop_cancels_what_waits_and_what_runs(site: Site, slurm: Slurm, crew:
     site.assert_legal()
 
 
+@pytest.mark.prove
 def test_a_pilot_drains_before_its_time_is_over_and_another_comes(
     site: Site, slurm: Slurm, crew: Callable[..., Driven]
 ) -> None:

@@ -101,11 +101,11 @@ up() {
         </dev/null >>log/munge.out 2>&1 &
     echo $! >>pids
     for _ in $(seq 100); do [ -S munge.sock ] && break; sleep 0.05; done
-    setsid slurmctld-wlm -c -D -f slurm.conf </dev/null >>log/ctld.out 2>&1 &
+    setsid slurmctld-wlm -c -D -f "$dir/slurm.conf" </dev/null >>log/ctld.out 2>&1 &
     echo $! >>pids
     for i in $(seq "$nodes"); do
         mkdir -p "spool.lab$i"
-        setsid slurmd-wlm -D -N "lab$i" -f slurm.conf -d "$kept/root/usr/sbin/slurmstepd-wlm" \
+        setsid slurmd-wlm -D -N "lab$i" -f "$dir/slurm.conf" -d "$kept/root/usr/sbin/slurmstepd-wlm" \
             </dev/null >>"log/slurmd.lab$i.out" 2>&1 &
         echo $! >>pids
     done
