@@ -155,7 +155,7 @@ def _detached(me: Member, hosts: list[Host]) -> int:
     time.sleep(0.1)
     code = child.poll()
     if code is None:
-        is_up = show(me, hosts)
+        is_up = show(me, hosts, is_shown=False)  # it has shown them itself
         click.echo(f"`park up` goes on in the background, {path.parent} has its log; `park down` stops it", err=True)
         return 0 if is_up else FAILED
     if code:

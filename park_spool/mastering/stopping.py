@@ -47,6 +47,7 @@ class Stopping:
     aliases: set[str] = field(default_factory=set)
     _until: float = field(init=False)
     _seen: Nodes = field(init=False)
+    _first: set[str] = field(default_factory=set)  # the nodes that lived when this began
 
     def __post_init__(self) -> None:
         self._seen = Nodes(self.member)
@@ -54,6 +55,8 @@ class Stopping:
 
     def masters(self) -> bool:
         """Stop all masters; return whether none lives any more."""
+        self._seen.look()
+        self._first = {live.node for live in living.nodes(self._seen)}
         masters, told = Masters(self.member), dict[str, str]()
         while True:
             self.masters_left = masters.look()
@@ -98,7 +101,7 @@ class Stopping:
             say_stop(self.member, one.node)  # one that was only cut off reads it when it comes back
         names = {one.node for one in (*self.left, *self.silent)}
         self.aliases = {one.alias for one in farewell.told.values()}
-        self.stopped = len(farewell.told.keys() - names)
+        self.stopped = len((self._first | farewell.told.keys()) - names)
         return not self.left and not self.silent
 
     def _is_late(self) -> bool:
