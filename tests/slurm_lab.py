@@ -71,7 +71,7 @@ def free_ports(count: int) -> int:
 @contextmanager
 def slurm() -> Iterator[Slurm]:
     """Start a Slurm of its own, on ports that nobody uses, and end it."""
-    packages = Path(tempfile.gettempdir()) / f"park-slurm-{os.getuid()}"
+    packages = Path.home() / ".cache" / "park-spool-lab" / "slurm"
     with tempfile.TemporaryDirectory(prefix="park-slurm-lab-") as folder:
         environment = {**os.environ, "PORT": str(free_ports(NODES + 1)), "NODES": str(NODES)}
         command = [str(SCRIPT), "up", folder, str(packages)]

@@ -35,6 +35,9 @@ class Told:
 
     wait = poll
 
+    def kill(self) -> None:
+        self.is_over = True
+
 
 @dataclass
 class Batch:

@@ -74,11 +74,11 @@ def test_units_run_on_the_workers_and_a_worker_that_is_killed_takes_its_node_alo
     address, workers = dask
     driven = ends.enter_context(closing(Driven(site, read("dask", {**PILOT, "address": address}))))
     site.drop_text("sleepers.xml", SLEEPERS.format(count=160, seconds=0.4))
-    driven.until(lambda: len(nodes_of(site)) == 2, 60, "a node on each worker")
+    driven.until(lambda: len(nodes_of(site)) == 2, 90, "a node on each worker")
     driven.until(lambda: driven.crew.standing().cpus == 4, 20, "as many CPUs as the workers have threads")
 
     os.kill(workers[0], signal.SIGKILL)
-    driven.until(lambda: site.closed() == 1, 60, "the end of the session")
+    driven.until(lambda: site.closed() == 1, 90, "the end of the session")
     assert_all_ok(site, 160, attempt=1)
     driven.until(lambda: not nodes_of(site), 30, "the end of idle nodes")
     driven.until(lambda: not driven.records(), 20, "the end of their records")
@@ -90,7 +90,7 @@ def test_a_stop_ends_the_nodes_and_gives_back_what_they_have(
 ) -> None:
     driven = ends.enter_context(closing(Driven(site, read("dask", {**PILOT, "address": dask[0]}))))
     site.drop_text("sleepers.xml", SLEEPERS.format(count=4, seconds=120))
-    driven.until(lambda: any((site.spool / "claimed").glob("*/*")), 60, "a claim")
+    driven.until(lambda: any((site.spool / "claimed").glob("*/*")), 90, "a claim")
     assert driven.crew.stop() == []
     end = time.monotonic() + 30
     while nodes_of(site) and time.monotonic() < end:

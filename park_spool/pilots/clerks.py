@@ -22,6 +22,9 @@ class Errand(Protocol):
     def wait(self) -> list[Mapping[str, Any]]:
         """Wait for the end, and return what was answered since the last look."""
 
+    def kill(self) -> None:
+        """End it at once."""
+
 
 class Clerks(Protocol):
     """The module errand, or a test's stand-in."""

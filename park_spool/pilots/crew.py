@@ -281,8 +281,11 @@ class Crew:
             return [f"{self.name}: its pilots could not be cancelled: {error}; say `park down` when this has passed"]
 
     def _stop(self) -> list[str]:
-        if self._errand is not None:  # a submit: its pilots must be known before they can be cancelled
-            self._answers += self._errand.wait()
+        if self._errand is not None:
+            if self._errand.kind == "submit":  # its pilots must be known before they can be cancelled
+                self._answers += self._errand.wait()
+            else:
+                self._errand.kill()
             self._take_in()
         self._look(self._member.monotonic())
         if not self._pilots:
