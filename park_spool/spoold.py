@@ -13,6 +13,7 @@ import click
 from park_spool import config, daemon, matching, member
 from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.processes import set_parent_death_signal
+from park_spool.system.surroundings import service_manager
 from park_spool.tending.role import Tending
 from park_spool.wakeup import Wakeup
 
@@ -34,10 +35,10 @@ def main(spool: str | None, verbose: bool, with_parent: int | None) -> None:
     """
     if with_parent is not None:
         set_parent_death_signal(signal.SIGTERM, with_parent)
-    settings = config.load(config.find_spool(spool))
+    manager, settings = service_manager(), config.load(config.find_spool(spool))
     daemon.start_logging("spoold", settings.layout.logs, verbose)
     joined, places = member.join(settings), settings.layout
-    wakeup = Wakeup(flat=[places.inbox, places.nodes, places.sessions], inbox=places.inbox)
+    wakeup = Wakeup(flat=[places.inbox, places.nodes, places.sessions], inbox=places.inbox, longest=manager.every)
     tending = Tending(joined, partial(matching.ask, settings), wakeup.wake)
     stop = daemon.Stop(wakeup.interrupt)
     stop.install()
@@ -46,7 +47,10 @@ def main(spool: str | None, verbose: bool, with_parent: int | None) -> None:
         tending.admission.inbox.heard(wakeup.whole_names())
         return tending.step()
 
-    daemon.run(step, lambda: wakeup.wait(tending.wait_seconds()), wakeup.pause, stop)
+    def status() -> str:
+        return f"{'tends' if tending.is_active else 'stands by for'} {settings.spool}"
+
+    daemon.run(step, lambda: wakeup.wait(tending.wait_seconds()), wakeup.pause, stop, manager, status)
     tending.resign()
     wakeup.close()
 

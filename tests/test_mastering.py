@@ -313,7 +313,7 @@ def test_park_down_stops_nodes_of_a_master_that_was_killed_and_strangers(scene: 
     stopping = stop(scene)  # the master is dead: its lock does not move
     assert (stopping.masters_left, stopping.left, stopping.silent, stopping.stopped) == ({}, [], [], 3)
     assert locks(scene.world) == []
-    assert [path.name for path in scene.world.layout.nodes.iterdir()] == []
+    assert [path.name for path in scene.world.layout.nodes.iterdir()] == [f"{master._member.name}.stop"]
 
 
 def test_park_down_says_who_was_not_seen_to_end(scene: Scene) -> None:

@@ -191,6 +191,12 @@ class Master:
         if (before.phase, before.why) != (one.phase, one.why) and one.phase not in ("starting", "awaited"):
             self._tell(f"{alias}: {self.words(alias)}")
 
+    def status(self) -> str:
+        """Say in a line what this master does, for people."""
+        count = sum(one.phase == "up" for one in self.standings.values())
+        word = "stops" if self.is_stopping else "is the master" if self._was_active else "stands by"
+        return f"{word} for {self._member.config.spool}: {count} of {len(self.standings)} hosts have a node"
+
     def words(self, alias: str) -> str:
         """Say how a host stands."""
         one = self.standings[alias]

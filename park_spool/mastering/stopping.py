@@ -9,10 +9,10 @@ that is born anew, is told, too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from park_spool import naming, wishes
+from park_spool import naming
 from park_spool.mastering import living
 from park_spool.mastering.farewell import Farewell, say_stop
 from park_spool.mastering.living import Live, Masters
@@ -69,18 +69,15 @@ class Stopping:
                 break
             self._seen.look()  # whose silence counts from now on
             self.sleep(LOOK)
-        self._tidy(told)
+        self._tidy()
         return not self.masters_left
 
-    def _tidy(self, told: Iterable[str]) -> None:
-        """Remove the locks of masters that were seen to be gone, and the notices to them."""
+    def _tidy(self) -> None:
+        """Remove the locks of masters that were seen to be gone. The notices stay: nodes that start late read them."""
         disk, spool = self.member.disk, self.member.layout
         for lock in map(naming.parse_lock, disk.names(spool.locks)):
             if lock is not None and lock.role == MASTER and lock.candidate not in self.masters_left:
                 disk.unlink(spool.locks / lock.name)
-        for name in told:
-            if name not in self.masters_left:
-                disk.unlink(spool.nodes / wishes.notice_name(name, "stop"))
 
     def nodes(self, is_meant: Callable[[Live], bool] = lambda live: True) -> bool:
         """Stop all nodes that are meant; return whether each was seen to leave."""

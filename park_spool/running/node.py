@@ -123,7 +123,7 @@ class Node:
         Stop the jobs if that failed for too long.
         """
         try:
-            if self._beat.seq:
+            if self._beat.seq or self._about.started_by:  # who started it may have been told to stop meanwhile
                 self._read_notices()
             if self._beat.seq and self._is_fenced():
                 self._be_reborn()
@@ -237,7 +237,8 @@ class Node:
         names = self.member.disk.names(self.member.layout.nodes)
         if wishes.notice_name(self.member.name, "drain") in names:
             self.drain(why="it is drained")
-        if wishes.notice_name(self.member.name, "stop") in names:
+        told = (self.member.name, self._about.started_by.get("master", self.member.name))
+        if any(wishes.notice_name(name, "stop") in names for name in told):
             self.drain(self.member.config.drain_seconds)
         bad = wishes.notice_name(self.member.name, "bad")
         if bad in names and self.duty.condemn(self._why_bad(bad)):
