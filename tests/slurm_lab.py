@@ -17,6 +17,7 @@ from daemons import Site
 
 from park_spool import member
 from park_spool.pilots.crew import Crew
+from park_spool.pilots.errand import Errand
 from park_spool.pilots.profiles import Profile
 
 SCRIPT = Path(__file__).parent / "lab" / "slurm.sh"
@@ -70,7 +71,7 @@ def free_ports(count: int) -> int:
 @contextmanager
 def slurm() -> Iterator[Slurm]:
     """Start a Slurm of its own, on ports that nobody uses, and end it."""
-    packages = Path(tempfile.gettempdir()) / f"park-slurm-{os.getuid()}"
+    packages = Path.home() / ".cache" / "park-spool-lab" / "slurm"
     with tempfile.TemporaryDirectory(prefix="park-slurm-lab-") as folder:
         environment = {**os.environ, "PORT": str(free_ports(NODES + 1)), "NODES": str(NODES)}
         command = [str(SCRIPT), "up", folder, str(packages)]
@@ -102,6 +103,12 @@ class Driven:
         self.said: list[str] = []
         self.crew = Crew(member.join(site.config), profile, self.said.append)
         self._site = site
+
+    def close(self) -> None:
+        """End what a test that failed has left under way."""
+        under_way = self.crew._errand
+        if isinstance(under_way, Errand):
+            under_way.kill()
 
     def until(self, is_so: Callable[[], object], seconds: float, what: str) -> None:
         end = time.monotonic() + seconds

@@ -65,6 +65,8 @@ CATCH_ALLS = {
     "park_spool/pickling.py": 3,  # what is pickled, or made again from it
     "park_spool/sources/remote_fs.py": 1,  # what a library below fsspec raises
     "park_spool/tending/listings.py": 1,  # a thread that nobody sees die
+    "park_spool/pilots/engines.py": 1,  # what a library for a batch system raises
+    "park_spool/pilots/clerk.py": 1,  # what a library for a batch system raises
     "park_spool/client/background.py": 2,  # a thread that nobody sees die
     "park_spool/mastering/launching.py": 1,  # a thread that nobody sees die
     "datacenter/once.py": 1,  # what a download raises, for all who wait for it

@@ -102,6 +102,8 @@ def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[s
             board.begin(made)
             away.take_back(me, [host.alias for host in hosts])
             return _report(loop.run(made, board.step), made)
+    for profile in profiles:
+        click.echo(f"note: --on {profile.name} was not added to it: end it with `park down`, then start both", err=True)
     return _already(me, hosts, other)
 
 

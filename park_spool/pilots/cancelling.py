@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from park_spool.config import Config
 from park_spool.member import Member
 from park_spool.pilots import engines, errand, records, scripts
-from park_spool.pilots.crew import Clerks
+from park_spool.pilots.clerks import Clerks
 from park_spool.pilots.records import Pilot
 
 
@@ -61,8 +60,3 @@ def _cancel(member: Member, clerks: Clerks, pilots: list[Pilot]) -> list[Cancell
 def _forget(member: Member, pilot: Pilot) -> None:
     scripts.forget(member, scripts.place(member.config), pilot.reach.get("folder"))
     records.remove(member.disk, member.layout, pilot.name)
-
-
-def recorded(settings: Config, member: Member) -> list[Pilot]:
-    """List the pilots that are written down on a spool."""
-    return records.read_all(member.disk, settings.layout)

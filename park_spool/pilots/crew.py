@@ -15,66 +15,28 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from park_spool import cluster, control_requests, survey, tags
+from park_spool import cluster, control_requests, tags
 from park_spool.cluster import Cluster
 from park_spool.errors import is_temporary
 from park_spool.member import Member
 from park_spool.nodes import Nodes
 from park_spool.pilots import errand, launching, records, scripts
+from park_spool.pilots.clerks import Clerks, Errand
 from park_spool.pilots.elastic import Decision, Supply, Trend, decide, unmet, waiting_tags
 from park_spool.pilots.engines import OVER, QUEUED, RUNNING
 from park_spool.pilots.fates import Fates
 from park_spool.pilots.profiles import Profile
 from park_spool.pilots.records import Pilot
+from park_spool.pilots.standing import Standing, job_of, ready_units
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 AT_ONCE = 20  # pilots that one errand submits at most
-
-
-class Errand(Protocol):
-    """An errand.Errand, or a test's stand-in."""
-
-    kind: str
-    is_over: bool
-
-    def poll(self) -> list[Mapping[str, Any]]:
-        """Return what was answered since the last look."""
-
-    def wait(self) -> list[Mapping[str, Any]]:
-        """Wait for the end, and return what was answered since the last look."""
-
-
-class Clerks(Protocol):
-    """The module errand, or a test's stand-in."""
-
-    def submit(self, profile: Profile, submits: Sequence[tuple[str, Path]]) -> Errand:
-        """Have pilots submitted."""
-
-    def ask(self, profile: Profile, pilots: Sequence[Pilot]) -> Errand:
-        """Have it asked what became of pilots."""
-
-    def cancel(self, profile: Profile, pilots: Sequence[Pilot]) -> Errand:
-        """Have pilots cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a crew stands, for people: pilots by state, the CPUs of its nodes, and what the last trouble was."""
-
-    profile: str
-    engine: str
-    queued: int
-    coming: int
-    working: int
-    cpus: int
-    why: str
 
 
 class Crew:
@@ -115,10 +77,13 @@ class Crew:
             return did
         self._look_at = now + max(LOOK_SECONDS, self._member.config.look_seconds * self._member.config.is_shared)
         self._look(now)
+        # What is wanted comes first: where a batch system answers slowly, questions alone would fill all time.
+        if now >= self._fates.due and self._act(now):
+            return True
         if self._pilots and now >= self._ask_at:
             self._ask(now)
             return True
-        return self._act(now) or did
+        return did
 
     def _look(self, now: float) -> None:
         """See what waits, who lives, and which pilots are written down."""
@@ -127,13 +92,13 @@ class Crew:
         every = records.read_all(disk, spool)
         self._pilots = {one.job: one for one in every if (one.profile, one.engine) == (self.name, self.profile.engine)}
         live = {node: self._nodes.reports[node] for node in self._nodes.live}
-        jobs = {node: _job_of(report, self.profile.engine) for node, report in live.items()}
+        jobs = {node: job_of(report, self.profile.engine) for node, report in live.items()}
         # A node whose job is over is gone, though its heartbeat stands until somebody has missed it for long enough.
         self._cluster = cluster.add_up({node: live[node] for node, job in jobs.items() if not self._fates.is_over(job)})
         if self._fates.note_nodes({job for job in jobs.values() if job}):
             self._ask_at = min(self._ask_at, now)  # one has left: its job may be over
         self._fates.forget_all_but(self._pilots)
-        ready = {rank: len(list(survey.parsed(disk.names(spool.ready / rank)))) for rank in survey.ranks(disk, spool)}
+        ready = ready_units(disk, spool)
         self._waiting = waiting_tags(ready, self._carried)
         self._trend.look(now, unmet(ready, self._cluster, self._carried))
 
@@ -168,7 +133,7 @@ class Crew:
         decision = decide(self._trend, now, self._supply(), cpus, least, most, has_node)
         if decision.cancel:
             return self._cancel(self._cancellable()[: decision.cancel])
-        return now >= self._fates.due and self._submit(decision)
+        return self._submit(decision)
 
     def _submit(self, decision: Decision) -> bool:
         count = min(decision.submit, AT_ONCE)
@@ -301,12 +266,10 @@ class Crew:
 
     def row(self) -> tuple[str, ...]:
         """Say how it stands, as a row of a table of hosts."""
-        now = self.standing()
-        state = f"{now.queued} queued, {now.coming} starting, {now.working} at work"
-        return f"--on {now.profile}", self.profile.address or now.engine, state, "–", str(now.cpus), "–", now.why
+        return self.standing().row(self.profile.address)
 
     def _is_own(self, node: str) -> bool:
-        return _job_of(self._nodes.reports.get(node, {}), self.profile.engine) in self._pilots
+        return job_of(self._nodes.reports.get(node, {}), self.profile.engine) in self._pilots
 
     def stop(self) -> list[str]:
         """Cancel all pilots of this profile; return a sentence for each that could not be cancelled."""
@@ -318,8 +281,11 @@ class Crew:
             return [f"{self.name}: its pilots could not be cancelled: {error}; say `park down` when this has passed"]
 
     def _stop(self) -> list[str]:
-        if self._errand is not None:  # a submit: its pilots must be known before they can be cancelled
-            self._answers += self._errand.wait()
+        if self._errand is not None:
+            if self._errand.kind == "submit":  # its pilots must be known before they can be cancelled
+                self._answers += self._errand.wait()
+            else:
+                self._errand.kill()
             self._take_in()
         self._look(self._member.monotonic())
         if not self._pilots:
@@ -329,9 +295,3 @@ class Crew:
         self._answers += self._errand.wait()
         self._take_in()
         return [f"{self.name}: pilot {job} was not cancelled: {self.why}; say `park down`" for job in self._pilots]
-
-
-def _job_of(report: Mapping[str, Any], engine: str) -> str:
-    """Return the job of this engine that a node says it runs in; empty if none."""
-    by = report.get("started_by")
-    return str(by.get("job", "")) if isinstance(by, dict) and by.get("how") == engine else ""

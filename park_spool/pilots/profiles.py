@@ -164,9 +164,7 @@ def find(name: str, profiles: Iterable[Profile]) -> Profile:
     if name in ENGINES:
         return read(name, {})
     names = ", ".join([*known, *(engine for engine in ENGINES if engine not in known)])
-    raise ConfigError(
-        f"there is no batch system {name!r}: expected one of {names} (tables [cluster.NAME] of park.toml)"
-    )
+    raise ConfigError(f"--on {name}: expected one of {names}: an engine, or a table [cluster.NAME] of park.toml")
 
 
 def _value(key: str, wanted: Any, value: object) -> Any:

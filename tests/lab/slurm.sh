@@ -5,6 +5,7 @@
 #   slurm.sh down DIR            ends them, by the process ids that `up` wrote down, and removes nothing
 #
 # DIR should be short: it holds a socket. PACKAGES is where the packages are kept unpacked (DIR without it).
+# Nothing of this is installed: apt-get download and dpkg -x need no rights, but apt's lists must be there (or root).
 # $NODES node names (2), $CPUS of each (2), $PORT the first of NODES + 1 ports (26817), $MINUTES the longest job (60).
 set -euo pipefail
 
@@ -35,13 +36,16 @@ down() {
 }
 
 unpack() {
-    [ -f "$kept/unpacked" ] && return 0
+    exec 9>"$kept/lock"
+    flock 9  # one at a time: several tests may begin at once
+    [ -f "$kept/unpacked" ] && exec 9>&- && return 0
     cd "$kept"
     # shellcheck disable=SC2086
     apt-get download -qq $packages 2>"$kept/apt.log" || { apt-get update -qq && apt-get download -qq $packages; }
     for package in ./*.deb; do dpkg -x "$package" root; done
     touch unpacked
     cd "$dir"
+    exec 9>&-
 }
 
 settings() {
@@ -101,11 +105,11 @@ up() {
         </dev/null >>log/munge.out 2>&1 &
     echo $! >>pids
     for _ in $(seq 100); do [ -S munge.sock ] && break; sleep 0.05; done
-    setsid slurmctld-wlm -c -D -f slurm.conf </dev/null >>log/ctld.out 2>&1 &
+    setsid slurmctld-wlm -c -D -f "$dir/slurm.conf" </dev/null >>log/ctld.out 2>&1 &
     echo $! >>pids
     for i in $(seq "$nodes"); do
         mkdir -p "spool.lab$i"
-        setsid slurmd-wlm -D -N "lab$i" -f slurm.conf -d "$kept/root/usr/sbin/slurmstepd-wlm" \
+        setsid slurmd-wlm -D -N "lab$i" -f "$dir/slurm.conf" -d "$kept/root/usr/sbin/slurmstepd-wlm" \
             </dev/null >>"log/slurmd.lab$i.out" 2>&1 &
         echo $! >>pids
     done
@@ -120,5 +124,5 @@ up() {
 case $verb in
 up) up ;;
 down) down ;;
-*) sed -n '2,9p' "$0" >&2 && exit 2 ;;
+*) sed -n '2,10p' "$0" >&2 && exit 2 ;;
 esac

@@ -1,0 +1,44 @@
+"""What a crew sees on the spool, and how it stands, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from park_spool import survey
+from park_spool.atomic import Disk
+from park_spool.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Pilots by state, the CPUs of their nodes, and what the last trouble was."""
+
+    profile: str
+    engine: str
+    queued: int
+    coming: int
+    working: int
+    cpus: int
+    why: str
+
+    def row(self, address: str = "") -> tuple[str, ...]:
+        """Write it as a row of a table of hosts.
+
+        >>> Standing("long", "slurm", 1, 0, 2, 64, "").row()[:3]
+        ('--on long', 'slurm', '1 queued, 0 starting, 2 at work')
+        """
+        state = f"{self.queued} queued, {self.coming} starting, {self.working} at work"
+        return f"--on {self.profile}", address or self.engine, state, "–", str(self.cpus), "–", self.why
+
+
+def job_of(report: Mapping[str, Any], engine: str) -> str:
+    """Return the job of an engine that a node says it runs in; empty if none."""
+    by = report.get("started_by")
+    return str(by.get("job", "")) if isinstance(by, dict) and by.get("how") == engine else ""
+
+
+def ready_units(disk: Disk, spool: Layout) -> dict[str, int]:
+    """Count the units that wait under each rank."""
+    return {rank: len(list(survey.parsed(disk.names(spool.ready / rank)))) for rank in survey.ranks(disk, spool)}
