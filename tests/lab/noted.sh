@@ -13,7 +13,7 @@ started() { echo "$1 $2" >> "$PIDS"; } # started PID WHAT
 stop() { # stop WHAT: ends only the processes noted under that name
     local pid what
     while read -r pid what; do
-        [ "$what" = "$1" ] && kill -9 "$pid" 2>/dev/null
+        [ "$what" != "$1" ] || kill -9 "$pid" 2>/dev/null || true # it may have crashed before
     done < "$PIDS"
     sed -i "/ $1\$/d" "$PIDS"
 }
