@@ -26,11 +26,11 @@ INSIDE = {
     "HOME": "/run/home",  # a host's own: the archive, the cache
     "TMPDIR": "/run/tmp",
     "PARK_SPOOL": SPOOL,
-    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONPATH": str(SCRIPTS.parent),
     "LC_ALL": "C.UTF-8",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 }
+INSIDE |= {key: os.environ[key] for key in ("PYTHONDONTWRITEBYTECODE",) if key in os.environ}
 PARK = str(Path(sys.executable).with_name("park"))
 
 
@@ -105,9 +105,11 @@ class Lab:
         for process in self._popen:
             process.kill()
             process.communicate()
-        if self.kind.is_machines:
-            self._script("nfs.sh", "down")
-        self._script("hosts.sh", "down")
+        try:
+            if self.kind.is_machines:
+                self._script("nfs.sh", "down")
+        finally:
+            self._script("hosts.sh", "down")
         shutil.rmtree(self.base, ignore_errors=True)
 
     def _script(self, name: str, *words: str, seconds: float = 90.0) -> None:

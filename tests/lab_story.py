@@ -69,13 +69,14 @@ class Story:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.expected: dict[str, int] = {}  # SID → jobs
+        self._began = time.monotonic()
         self.patience = 90 + 4 * lab.kind.staleness
         lab.run(lab.master, PARK, "init", SPOOL)
         lines = [f"{key} = {value}\n" for key, value in settings(lab.kind.staleness).items()]
         lab.write(lab.master, "spool/park.toml", "".join(lines))
         lab.write(lab.master, "services/drowsy/service.toml", SERVICE)
         lab.write(lab.master, "services/drowsy/doze.py", DOZE)
-        self._began = time.monotonic()
+        self.say("the spool is made")
 
     def say(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:6.1f} s  {what}", flush=True)
@@ -112,9 +113,11 @@ class Story:
 
     # work
 
-    def begin(self) -> None:
+    def start_masters(self) -> None:
         for master in MASTERS:
             self.lab.start(self.lab.master, master, master)
+
+    def start_nodes(self) -> None:
         for host in self.lab.hosts:
             self.start_node(host)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from lab_hosts import FILE_SYSTEMS, Lab, require
-from lab_story import Story
+from lab_story import MASTERS, Story
 
 prove = pytest.mark.prove
 SHORT = [pytest.param(kind, marks=() if kind in ("moosefs", "sshfs", "nfs4.2") else (prove,)) for kind in FILE_SYSTEMS]
@@ -24,15 +24,14 @@ def test_nothing_is_lost_and_nothing_counted_twice(kind: str, needs: Callable[[s
         story = Story(lab)
         first, last = lab.hosts[0], lab.hosts[-1]
         story.race(units=120 if lab.kind.is_machines else 240, claimers=2)
-        story.begin()
+        story.start_masters()
         sid = story.submit(2000, seconds=0.05, host=last)
+        story.start_nodes()
         story.kill_node(first)
-        story.cut_and_heal(last)
-        for master in ("spoold", "reduced"):
+        for master in MASTERS:
             story.kill_master(master)
-        story.until_done(sid)
-        sid = story.submit(300, seconds=0.1)
-        story.crash_and_boot(last)
+        story.cut_and_heal(last)
+        story.crash_and_boot(lab.hosts[1])
         story.silence(watcher=last, writer=lab.master)
         story.until_done(sid)
         story.finish()
@@ -47,7 +46,8 @@ def test_daemons_killed_at_random_moments(kind: str, needs: Callable[[str], str]
     with Lab(kind) as lab:
         story = Story(lab)
         story.race(units=2000, claimers=4)
-        story.begin()
+        story.start_masters()
+        story.start_nodes()
         sid = story.submit(4000, seconds=0.05)
         story.kill_at_random(sid, seed)
         if not lab.kind.is_machines:
