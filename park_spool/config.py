@@ -15,7 +15,9 @@ from typing import Any, get_type_hints
 
 from park_spool import data_settings, filesystem, notice_settings, page_settings, settings_file
 from park_spool.errors import ConfigError, SpoolError
+from park_spool.hosts import shell_command
 from park_spool.layout import FOLDERS, Layout, page_accounts
+from park_spool.pilots.profiles import Profile, read_profiles
 from park_spool.places import Places
 from park_spool.sources.paths import PUT
 from park_spool.sources.settings import SourceSettings
@@ -95,6 +97,8 @@ class Config:
     page_proxy_header: str = "X-Remote-User"
     page_proxy_role: str = "viewer"
     page_names: tuple[str, ...] = ()
+    rsh: str = ""
+    cluster: tuple[Profile, ...] = ()
 
     def __post_init__(self) -> None:
         if self.page_accounts == Path():
@@ -121,6 +125,7 @@ class Config:
             if not 0 <= getattr(self, name) <= 65535:
                 raise ConfigError(f"{name}: expected 0 to 65535, got {getattr(self, name)}")
         data_settings.check(self.datacenter)
+        shell_command.check(self.rsh)
         notice_settings.check(self.notify, self.smtp, self.smtp_security, self.webhook)
         by_proxy = (self.page_proxy, self.page_proxy_header, self.page_proxy_role)
         page_settings.check(self.page_open, self.page_private, *by_proxy, self.page_names)
@@ -204,12 +209,13 @@ def load_with_sources(spool: Path, **overrides: Any) -> tuple[Config, dict[str, 
     values, sources = _gather(layout, shared, overrides)
     values.setdefault("functions_by_value", is_personal(layout))
     archive = values.pop("archive", None)
-    named = values.pop("sources", None)
+    named, clusters = values.pop("sources", None), values.pop("cluster", {})
     hints = {key: hint for key, hint in get_type_hints(Config).items() if key not in ("spool", "is_shared")}
     typed = settings_file.typed(layout.settings, hints, values)
     try:
         if named is not None:
             typed["sources"] = data_settings.read_sources(named, layout.root)
+        typed["cluster"] = read_profiles(clusters)
         settings = Config(spool=layout.root, archive=_archive(layout, shared, archive), is_shared=shared, **typed)
     except ConfigError as error:
         raise ConfigError(f"{layout.settings}: {error}") from error

@@ -49,6 +49,21 @@ class Stop:
             signal.signal(number, self.handle)
 
 
+class PatientStop(Stop):
+    """Set by a second signal, or by the daemon itself when it is done; a first one only asks."""
+
+    is_asked = False
+    is_over = False
+
+    def __bool__(self) -> bool:
+        return self.is_over
+
+    def handle(self, number: int, frame: FrameType | None = None) -> None:
+        self.number, self.is_over = number, self.is_asked
+        self.is_asked = True
+        self.wake()
+
+
 def backoff(failures: int) -> float:
     """Return how long to wait after so many failures in a row, in seconds.
 
@@ -111,10 +126,15 @@ class SharedLog(logging.handlers.RotatingFileHandler):
         return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
+def host_label() -> str:
+    """Return the first label of this host's name, as logs have it."""
+    return socket.gethostname().split(".")[0]
+
+
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
     """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is a terminal or asked for."""
     handlers: list[logging.Handler] = []
-    host = socket.gethostname().split(".")[0]
+    host = host_label()
     # NFS: two hosts appending to one file lose lines, so each has its own.
     handlers.append(SharedLog(folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True))
     if is_verbose or sys.stderr.isatty():

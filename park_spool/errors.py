@@ -26,6 +26,10 @@ class ConfigError(PermanentError):
     """A setting in park.toml, the environment or on the command line cannot be used."""
 
 
+class HostsError(ConfigError):
+    """The hosts file is not there, or a line of it cannot be understood."""
+
+
 class SpoolError(PermanentError):
     """The folder is not a spool, or is on a file system that cannot carry one."""
 
@@ -46,12 +50,24 @@ class ServiceError(PermanentError):
     """A service.toml, or what a session asks of a service, cannot be used."""
 
 
+class InstallError(PermanentError):
+    """An environment with park-spool cannot be made, or a host has none."""
+
+
 class DataError(PermanentError):
     """A data set cannot be found, may not be read, or is not what its digest says."""
 
 
 class TornError(TemporaryError):
     """A sealed file is not whole: its last line does not match what stands before it."""
+
+
+class HostError(TemporaryError):
+    """A host cannot be worked with now; `kind` is a word of park_spool.hosts.advice, `host` its alias."""
+
+    def __init__(self, reason: str, kind: str = "broke", host: str = "") -> None:
+        self.kind, self.host = kind, host
+        super().__init__(reason)
 
 
 class AccountError(PermanentError):

@@ -25,6 +25,7 @@ FOLDERS = (
     "outbox",
     "calls",
     "nodes",
+    "pilots",
     "locks",
     "quarantine",
     "archive",
@@ -82,6 +83,11 @@ class Layout:
     @property
     def nodes(self) -> Path:
         return self.root / "nodes"
+
+    @property
+    def pilots(self) -> Path:
+        """Return the folder of the records of batch jobs that run nodes."""
+        return self.root / "pilots"
 
     @property
     def locks(self) -> Path:
@@ -172,6 +178,15 @@ def page_accounts(archive: Path) -> Path:
     'archive/park-page.sqlite'
     """
     return archive.with_name(f"{archive.stem}-page.sqlite")
+
+
+def start_log_name(daemon: str, name: str) -> str:
+    """Name the log of what a daemon says before it can log, of the host or alias on which it is started.
+
+    >>> start_log_name("noded", "n4.example")
+    'noded-start-n4-example.log'
+    """
+    return f"{daemon}-start-{re.sub(r'[^A-Za-z0-9-]', '-', name)[:56]}.log"
 
 
 _LOG = re.compile(r"([a-z]{1,20})-([A-Za-z0-9][A-Za-z0-9-]{0,63})\.log(?:\.(\d{1,2}))?", re.ASCII)

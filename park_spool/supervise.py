@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 
 from park_spool.daemon import Stop, backoff
 from park_spool.processes import describe_exit, set_parent_death_signal
@@ -33,10 +34,14 @@ Process = subprocess.Popen[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program to keep running: its name in messages, and how to start it."""
+    """One program to keep running: its name in messages, and how to start it.
+
+    One that `may_end` is not started again once it has ended with status 0.
+    """
 
     name: str
     argv: tuple[str, ...]
+    may_end: bool = False
 
 
 def delay(failures: int) -> float:
@@ -77,6 +82,8 @@ class _Kept:
         self.started_at = 0.0
         self.due_at = 0.0
         self.failures = 0
+        self.failing_since: float | None = None
+        self.is_over = False
 
 
 class Supervisor:
@@ -101,7 +108,17 @@ class Supervisor:
 
     def wake_at(self) -> float | None:
         """Return the monotonic time at which the next program is due; None while all run."""
-        return min((kept.due_at for kept in self._kept if kept.process is None), default=None)
+        waiting = (kept.due_at for kept in self._kept if kept.process is None and not kept.is_over)
+        return min(waiting, default=None)
+
+    def is_over(self, patience: float = inf) -> bool:
+        """Say whether there is nothing left to keep: all have ended well, or failed for so many seconds on end."""
+        now = self._clock()
+        return all(
+            kept.is_over
+            or (kept.process is None and kept.failing_since is not None and now - kept.failing_since > patience)
+            for kept in self._kept
+        )
 
     def running(self) -> dict[str, int]:
         """Return the process numbers of those that run, by name."""
@@ -132,7 +149,12 @@ class Supervisor:
             return False
         now = self._clock()
         kept.process = None
-        kept.failures = 0 if now - kept.started_at >= STEADY else kept.failures + 1
+        if status == 0 and kept.program.may_end:
+            kept.is_over = True
+            return True
+        is_steady = now - kept.started_at >= STEADY
+        kept.failures = 0 if is_steady else kept.failures + 1
+        kept.failing_since = None if is_steady else kept.started_at if kept.failures == 1 else kept.failing_since
         kept.due_at = now + delay(kept.failures)
         wait = f"in {kept.due_at - now:g} s" if kept.due_at > now else "at once"
         log.warning("%s %s; it is started again %s", kept.program.name, describe_exit(status), wait)
@@ -140,7 +162,7 @@ class Supervisor:
 
     def _start_if_due(self, kept: _Kept) -> bool:
         now = self._clock()
-        if kept.process is not None or now < kept.due_at:
+        if kept.process is not None or kept.is_over or now < kept.due_at:
             return False
         kept.started_at = now
         try:
@@ -152,21 +174,26 @@ class Supervisor:
         return True
 
 
-def supervise(programs: Sequence[Program], grace: float) -> int:
-    """Keep programs running until SIGINT or SIGTERM, then stop them; return the signal's number."""
+def supervise(programs: Sequence[Program], grace: float, patience: float = inf) -> int:
+    """Keep programs running until SIGINT or SIGTERM, then stop them; return the signal's number.
+
+    0 if there was nothing left to keep before: all ended that may, or failed for `patience` seconds on end.
+    """
     supervisor, stop = Supervisor(programs), Stop()
     stop.install()
-    with _signals_as_descriptor() as waker:
+    with signals_as_descriptor() as waker:
         try:
             while not stop:
                 supervisor.step()
-                _sleep(waker, supervisor.wake_at())
+                if supervisor.is_over(patience):
+                    break
+                sleep(waker, supervisor.wake_at())
         finally:
             supervisor.stop(grace)
     return stop.number
 
 
-def _sleep(waker: int, until: float | None) -> None:
+def sleep(waker: int, until: float | None) -> None:
     """Wait for a signal, or for a time."""
     patience = None if until is None else max(0.0, until - time.monotonic())
     if select.select([waker], [], [], patience)[0]:
@@ -174,7 +201,7 @@ def _sleep(waker: int, until: float | None) -> None:
 
 
 @contextmanager
-def _signals_as_descriptor() -> Iterator[int]:
+def signals_as_descriptor() -> Iterator[int]:
     """Give a descriptor that becomes readable with every signal, the end of a child included."""
     waker, written = os.pipe()
     os.set_blocking(written, False)

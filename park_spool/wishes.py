@@ -1,7 +1,8 @@
-"""The names of what people ask for (PROTOCOL.md section 3): controls and retries, tombstones, notices to a node."""
+"""The names of what people ask for (PROTOCOL.md section 3): controls, retries, tombstones, notices to nodes, pilots."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -144,7 +145,7 @@ def parse_tombstone(name: str) -> str | None:
 
 
 def notice_name(node: str, verb: str) -> str:
-    """Return the name of a notice to a node: `drain` (finish and leave) or `bad` (claim nothing more)."""
+    """Return the name of a notice: `drain` (finish and leave), `stop` (leave soon) or `bad` (claim nothing more)."""
     return f"{node}.{verb}"
 
 
@@ -152,3 +153,45 @@ def parse_notice(name: str) -> tuple[str, str] | None:
     """Read a notice into its node and verb; None if it is not one."""
     match = PATTERNS["notice"].fullmatch(name)
     return (match["node"], match["verb"]) if match else None
+
+
+def away_name(alias: str) -> str:
+    """Return the name that says that people sent the node of this alias home: no master starts it again."""
+    return f"{alias}.away"
+
+
+def parse_away(name: str) -> str | None:
+    """Read the alias out of such a name; None if it is not one.
+
+    >>> parse_away("n4.away"), parse_away("n4_4711_x0p2qa.drain")
+    ('n4', None)
+    """
+    match = PATTERNS["away"].fullmatch(name)
+    return match["alias"] if match else None
+
+
+class Pilot(NamedTuple):
+    """A batch job that runs park-noded: its engine, the batch system's id, and what makes the name one of a kind."""
+
+    engine: str
+    job: str
+    random: str
+
+
+def pilot_name(engine: str, job: str, choose: Callable[[str], str]) -> str:
+    """Name the record of a batch job; what a name may not hold of its id is replaced.
+
+    >>> pilot_name("slurm", "4711.n4[0]", lambda letters: letters[0])
+    'slurm.4711-n4-0-.000000'
+    """
+    return f"{engine}.{re.sub(r'[^A-Za-z0-9_-]', '-', job)[:100] or '-'}.{random_word(choose)}"
+
+
+def parse_pilot(name: str) -> Pilot | None:
+    """Read the name of such a record; None if it is not one.
+
+    >>> parse_pilot("slurm.4711.x0p2qa")
+    Pilot(engine='slurm', job='4711', random='x0p2qa')
+    """
+    match = PATTERNS["pilot"].fullmatch(name)
+    return Pilot(match["engine"], match["job"], match["random"]) if match else None

@@ -141,10 +141,14 @@ class Nginx(_Child):
 
 
 class Sshd(_Child):
-    """sshd with sftp alone, for who runs the tests; `key` is the private key that it lets in."""
+    """sshd for who runs the tests; `key` is the private key that it lets in.
 
-    def __init__(self, folder: Path) -> None:
+    With sftp alone, unless `has_shell`; `extra_conf` goes into its configuration.
+    """
+
+    def __init__(self, folder: Path, has_shell: bool = False, extra_conf: str = "") -> None:
         super().__init__(folder)
+        self._rest = extra_conf if has_shell else f"{extra_conf}ForceCommand internal-sftp -l VERBOSE\n"
         self.key, self.known_hosts, self.user = self.own / "key", self.own / "known_hosts", getpass.getuser()
         for name in ("key", "host_key"):
             make_key(self.own / name)
@@ -177,7 +181,7 @@ class Sshd(_Child):
             f"ListenAddress {HOST}\nPort {self.port}\nHostKey {self.own}/host_key\nPidFile none\n"
             f"AuthorizedKeysFile {self.own}/authorized_keys\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
             "PermitRootLogin prohibit-password\nMaxStartups 100\nLogLevel VERBOSE\nSubsystem sftp internal-sftp -l VERBOSE\n"
-            "ForceCommand internal-sftp -l VERBOSE\n"
+            + self._rest
         )
         return [program("sshd"), "-D", "-e", "-f", str(self.own / "sshd_config")]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from world import CALLS, STRANGER, Actors, World, run_until_closed
 
-from park_spool import naming, retries, sealed, starts, tallies
+from park_spool import naming, retries, sealed, starts, tallies, wishes
 from park_spool.check import check, check_twice
 from park_spool.layout import FOLDERS
 from park_spool.naming import Start, Unit
@@ -128,6 +128,7 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
     "a stranger in replies": (lambda w, sid: touch(w.layout.replies / "x"), "replies/x: no such name"),
     "a stranger in reduced": (lambda w, sid: (w.layout.reduced / "x").mkdir(), "reduced/x: no such name"),
     "a stranger in nodes": (lambda w, sid: touch(w.layout.nodes / "x"), "nodes/x: no such name"),
+    "a stranger in pilots": (lambda w, sid: touch(w.layout.pilots / "x"), "pilots/x: no such name"),
     "a stranger in locks": (lambda w, sid: touch(w.layout.locks / "x"), "locks/x: no such name"),
     "what is no snapshot": (
         lambda w, sid: touch(w.layout.snapshots / "snapshot.sqlite"),
@@ -348,6 +349,11 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
         touch(w.layout.nodes / naming.heartbeat_name(STRANGER, seq)) for seq in (6, 7)
     ],
     "a lock of a lower epoch": lambda w, sid: touch(w.layout.locks / naming.Lock("spoold", 1, STRANGER, 3).name),
+    "a lock of a master that is gone": lambda w, sid: touch(
+        w.layout.locks / naming.Lock("master", 1, STRANGER, 3).name
+    ),
+    "an alias that was sent home": lambda w, sid: touch(w.layout.nodes / wishes.away_name("n4")),
+    "a record of a batch job that is over": lambda w, sid: touch(w.layout.pilots / "slurm.4711.x0p2qa"),
     "a tally of an earlier reducer": lambda w, sid: tally(w, sid, Tally({(1, 1): [(1, 3)]})),
     "a torn tally": lambda w, sid: touch(w.layout.session(sid) / naming.tally_name(STRANGER, 2), b"torn"),
     "a snapshot of a reducer that is gone": lambda w, sid: touch(

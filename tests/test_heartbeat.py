@@ -18,7 +18,8 @@ from park_spool.running.host import Host
 from park_spool.running.report import About
 
 KEYS = {"node", "identity", "at", "seq", "host", "system", "version", "python", "versions", "cpus", "busy", "tags"}
-KEYS |= {"held", "running", "job_seconds", "progress", "state", "why", "memory_limit", "warnings"}
+KEYS |= {"held", "running", "job_seconds", "progress", "state", "why", "memory_limit", "warnings", "alias"}
+KEYS |= {"started_by"}
 
 
 @pytest.fixture

@@ -28,10 +28,12 @@ DANGEROUS = RENAMING | REMOVING | {"fsync", "fdatasync", "mkdir", "makedirs"}
 METHODS = {"rename", "unlink", "rmdir", "mkdir", "hardlink_to", "symlink_to", "touch", "write_text", "write_bytes"}
 # Who else may call what changes names on a disk, and why: none of these touches what another process may look at.
 ELSEWHERE = {
+    "park_spool/hosts/asked.py": "runs on another host, below a folder that was made there for it",
     "park_spool/config.py": "makes a spool's folders, before it is one",
     "park_spool/running/job_folders.py": "a job's scratch folder, on the node's local disk",
     "park_spool/running/scratch.py": "what killed nodes left in the system's temporary folder",
     "park_spool/running/worker.py": "a worker's scratch folder, on the node's local disk",
+    "park_spool/running/single.py": "the folder of locks, in the system's temporary folder",
     "park_spool/running/here.py": "the temporary folder of a job that is run again on a terminal",
     "park_spool/running/one_call.py": "its reply, in that folder",
     "park_spool/sessions/submission.py": "unpacks below a temporary name",
@@ -40,6 +42,9 @@ ELSEWHERE = {
     "park_spool/delivering/folder.py": "fills a temporary name",
     "park_spool/reduced.py": "the folder of the archive",
     "park_spool/accounts/database.py": "the folder of the page's users, beside it",
+    "park_spool/installing/making.py": "an environment, which nobody runs from before it is whole",
+    "park_spool/installing/environment.py": "environments that nobody is told of any more",
+    "park_spool/installing/wheelhouse.py": "a folder of the user's with wheels",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
     "park_spool/cli/fetching.py": "a user's own folder",
     "park_spool/downloading.py": "a user's own folder",

@@ -82,6 +82,8 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     story(world, Watching)
     controls.say(user, world.layout.closed_session(sid), "delete", "wwchen")
     user.disk.create(world.layout.nodes / wishes.notice_name(STRANGER, "drain"))
+    user.disk.create(world.layout.nodes / wishes.away_name("n4"))
+    user.disk.publish(world.layout.pilots / wishes.pilot_name("slurm", "4711", user.choose), b"")
     user.disk.move(world.layout.closed_session(sid), folder)
     world.let(world.spoold(Watching), world.reducer(Watching), turns=120)
     assert seen == set(PATTERNS)
@@ -313,6 +315,9 @@ LEFTOVERS = {
     "`claimed/NODE` of a dead node": "an empty folder of a dead node",
     "`claimed/NODE.expired`": "an expired folder",
     "heartbeats of and notices to a dead node": "a notice to a dead node",
+    "a notice to a node or master that is not there (any more)": "a notice to a dead node",
+    "the lock of a master that is gone": "a lock of a master that is gone",
+    "the record of a batch job that is over": "a record of a batch job that is over",
     "a unit under a rank that is not its session's any more": "a unit under an earlier rank",
     "an empty rank folder that no open session uses": "an empty rank",
     "`sessions/SID` beside its tombstone": "a session beside its tombstone, not closed",

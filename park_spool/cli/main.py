@@ -11,9 +11,12 @@ from park_spool.cli.completing import completion
 from park_spool.cli.controlling import cancel, delete, pause, priority, resume
 from park_spool.cli.data import data
 from park_spool.cli.demo import demo
+from park_spool.cli.down import down, restart
+from park_spool.cli.env import env
 from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
 from park_spool.cli.history import history
+from park_spool.cli.hosts import hosts
 from park_spool.cli.keeping import check, init
 from park_spool.cli.listing import list_
 from park_spool.cli.logs import log
@@ -33,16 +36,17 @@ from park_spool.cli.settings import config
 from park_spool.cli.status import status
 from park_spool.cli.submitting import submit, validate
 from park_spool.cli.transferring import export, import_
+from park_spool.cli.up import up
 from park_spool.cli.user_keys import VERBS as KEYS
 from park_spool.cli.users import user
 from park_spool.cli.waiting import wait
 from park_spool.cli.watching import watch
 
-RUNNING = (init, serve, submit, validate, status, list_, watch, wait)
+RUNNING = (init, serve, up, down, restart, submit, validate, status, list_, watch, wait)
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (nodes, look, drain, config, check, archive, prune, data, user, completion, demo)
+SITE = (hosts, nodes, look, drain, env, config, check, archive, prune, data, user, completion, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 

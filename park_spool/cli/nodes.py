@@ -16,6 +16,7 @@ from park_spool.cli.status import table
 from park_spool.limits import size_words
 from park_spool.looking import alive, heard, reports
 from park_spool.looking.reports import Report
+from park_spool.mastering import away
 from park_spool.member import Member
 from park_spool.progress import duration
 
@@ -162,11 +163,15 @@ def say_drain(me: Member, one: Report) -> str:
     """Put up the notice that a node is to leave, and say so."""
     notice = {"by": control_requests.user_name(), "at": me.wall()}
     path = me.layout.nodes / wishes.notice_name(one.node, "drain")
+    is_kept = one.started_by == "up" and bool(one.alias)
+    if is_kept:
+        away.send(me, one.alias)  # before it is told, lest its master starts it in between
     # At this create the node is told.
     is_new = me.disk.create(path, json.dumps(notice, ensure_ascii=False).encode() + b"\n")
     work = f"finishes what it runs ({one.busy} of {one.cpus} CPUs are busy)" if one.busy else "runs nothing"
     was = "is told to leave" if is_new else "was told to leave before"
-    return f"{one.node} {was}: it {work} and goes; to have it back, start park-noded on {one.host} again"
+    back = f"say `park up {one.alias}`" if is_kept else f"start park-noded on {one.host} again"
+    return f"{one.node} {was}: it {work} and goes; to have it back, {back}"
 
 
 def wait_until_gone(me: Member, node: str) -> None:

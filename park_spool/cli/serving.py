@@ -5,6 +5,8 @@ Where there are sources of data, park-datad is one of them.
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 
@@ -14,6 +16,7 @@ from park_spool import config, daemon
 from park_spool.cli.options import guarded, spool_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
+from park_spool.processes import set_parent_death_signal
 from park_spool.supervise import Program, grace_for, supervise
 
 MODULES = {
@@ -22,6 +25,7 @@ MODULES = {
     "park-web": "park_spool.web.server",
     "park-noded": "park_spool.noded",
     "park-datad": "park_spool.datacenter.server",
+    "park serve": "park_spool.cli.serving",
 }
 
 
@@ -31,8 +35,9 @@ MODULES = {
     "--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port); else as park.toml says."
 )
 @click.option("--no-web", is_flag=True, help="Serve no page.")
+@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends (for `park up`).")
 @guarded
-def serve(spool: str | None, port: int | None, no_web: bool) -> None:
+def serve(spool: str | None, port: int | None, no_web: bool, with_parent: bool) -> None:
     """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
 
     Where park.toml sets up sources of data, the data centre (park-datad) is run, too.
@@ -44,18 +49,38 @@ def serve(spool: str | None, port: int | None, no_web: bool) -> None:
       park serve
       park serve --spool /shared/spool --port 5400
     """
+    if with_parent:
+        set_parent_death_signal(signal.SIGTERM, os.getppid())
     settings = config.load(config.find_spool(spool))
     daemon.start_logging("serve", settings.layout.logs)
-    page = None if no_web else choose_port(settings.host, settings.port if port is None else port)
-    programs = [program("park-spoold", settings), program("park-reduced", settings)]
+    page = page_port(settings, port, no_web)
+    found = programs(settings, page)
+    if not with_parent:
+        say_what_is_served(settings, page)
+    supervise(found, grace_for(settings.drain_seconds))
+
+
+def page_port(settings: Config, port: int | None, no_web: bool = False) -> int | None:
+    """Return the port that the page is to be served on; None for no page."""
+    return None if no_web else choose_port(settings.host, settings.port if port is None else port)
+
+
+def programs(settings: Config, page: int | None) -> list[Program]:
+    """List what a spool needs once; `page` is the page's port, None for no page."""
+    found = [program("park-spoold", settings), program("park-reduced", settings)]
     if page is not None:
-        programs.append(program("park-web", settings, "--port", str(page), "--no-link"))
+        found.append(program("park-web", settings, "--port", str(page), "--no-link"))
     if settings.sources:
-        programs.append(program("park-datad", settings))
-    click.echo(f"serving {settings.spool} with {', '.join(one.name for one in programs)}; Ctrl-C stops them", err=True)
+        found.append(program("park-datad", settings))
+    return found
+
+
+def say_what_is_served(settings: Config, page: int | None) -> None:
+    """Say what runs, and where the page is."""
+    names = ", ".join(one.name for one in programs(settings, page))
+    click.echo(f"serving {settings.spool} with {names}; Ctrl-C stops them", err=True)
     if page is not None:
         click.echo(page_words(settings, address(settings.host, page)), err=True)
-    supervise(programs, grace_for(settings.drain_seconds))
 
 
 def program(name: str, settings: Config, *arguments: str) -> Program:
@@ -95,3 +120,7 @@ def address(host: str, port: int) -> str:
     ('http://127.0.0.1:5400/', 'http://[::1]:5400/')
     """
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+if __name__ == "__main__":
+    serve()

@@ -13,6 +13,7 @@ from park_spool import config as site
 from park_spool.cli.options import guarded, json_option, spool_option
 from park_spool.cli.status import table
 from park_spool.config import Config
+from park_spool.pilots.profiles import Profile
 from park_spool.sources.settings import SourceSettings
 
 
@@ -46,7 +47,7 @@ def plain(value: Any) -> Any:
     (['/shared/data'], 2.5)
     """
     if isinstance(value, tuple):
-        return [item.name if isinstance(item, SourceSettings) else str(item) for item in value]
+        return [item.name if isinstance(item, (SourceSettings, Profile)) else str(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 

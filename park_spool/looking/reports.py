@@ -51,6 +51,8 @@ class Report:
     system: str
     versions: Mapping[str, str]
     at: float | None
+    alias: str = ""
+    started_by: str = ""
 
     @property
     def name_words(self) -> set[str]:
@@ -91,6 +93,8 @@ def read(report: Mapping[str, Any], notice: str | None = None, now: float | None
         system=str(report.get("system") or ""),
         versions={name: str(version) for name, version in _mapping(report.get("versions")).items()},
         at=number(report.get("at")),
+        alias=str(report.get("alias") or ""),
+        started_by=str(_mapping(report.get("started_by")).get("how") or ""),
     )
 
 

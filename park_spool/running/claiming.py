@@ -25,12 +25,13 @@ MOST_READ = 8  # sessions whose user is read at one look: the others are their o
 
 @dataclass(slots=True)
 class Claiming:
-    """How one node chooses; `carried` are its tags."""
+    """How one node chooses; `carried` are its tags, at `ends_at` (its clock) it gives back what it has."""
 
     carried: frozenset[str]
     known: KnownSessions
     times: JobTimes
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    ends_at: float | None = None
     _shares: dict[str, Shares] = field(default_factory=dict)
 
     def claim(self, hands: Hands, slots: int, spare: int = 0) -> bool:
@@ -81,7 +82,13 @@ class Claiming:
     def _listed(self, hands: Hands, rank: str) -> list[Unit]:
         member, tag = hands.member, naming.rank_tag(rank)
         units = survey.parsed(member.disk.names(member.layout.ready / rank))
-        return [unit for unit in units if hands.may_win(unit) and not self.elsewhere.is_for_others(member, unit, tag)]
+        free = [unit for unit in units if hands.may_win(unit) and not self.elsewhere.is_for_others(member, unit, tag)]
+        return free if self.ends_at is None else [unit for unit in free if self._fits(unit, self.ends_at, member)]
+
+    def _fits(self, unit: Unit, ends_at: float, member: Member) -> bool:
+        """Say whether one job of a unit can be done in the time that is left; what it leaves undone costs nothing."""
+        seconds = self.times.of_a_job(unit)
+        return seconds is None or seconds < ends_at - member.monotonic()
 
     def _by_user(self, units: Iterable[Unit]) -> dict[str, list[Unit]]:
         """Sort units by their users. Of a session that stands alone nobody needs to know whose it is."""

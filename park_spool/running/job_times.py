@@ -26,8 +26,12 @@ class JobTimes:
 
     def expected(self, unit: Unit) -> float | None:
         """Return how long a unit will take; None if nothing is known of its job list."""
-        seconds = self.seconds.get(_word(unit))
+        seconds = self.of_a_job(unit)
         return None if seconds is None else seconds * unit.size
+
+    def of_a_job(self, unit: Unit) -> float | None:
+        """Return how long one job of a unit takes; None if nothing is known of its job list."""
+        return self.seconds.get(_word(unit))
 
 
 def _word(unit: Unit) -> str:

@@ -225,10 +225,9 @@ class Node:
         log.info("node %s %s", self.member.name, what)
         self._beat.hurry()
 
-    def drain(self, seconds: float | None = None) -> None:
+    def drain(self, seconds: float | None = None, why: str = "it was told to stop") -> None:
         """Claim nothing more; give back what is not finished in so many seconds (None: finish all), then be done."""
-        until = None if seconds is None else self.member.monotonic() + seconds
-        if self.duty.drain("it was told to stop" if until is not None else "it is drained", until):
+        if self.duty.drain(why, None if seconds is None else self.member.monotonic() + seconds):
             self._say(f"claims nothing more: {self.duty.draining}")
 
     def _read_notices(self) -> None:
@@ -236,7 +235,9 @@ class Node:
         self._noticed = self.member.monotonic()
         names = self.member.disk.names(self.member.layout.nodes)
         if wishes.notice_name(self.member.name, "drain") in names:
-            self.drain()
+            self.drain(why="it is drained")
+        if wishes.notice_name(self.member.name, "stop") in names:
+            self.drain(self.member.config.drain_seconds)
         bad = wishes.notice_name(self.member.name, "bad")
         if bad in names and self.duty.condemn(self._why_bad(bad)):
             log.warning("node %s claims nothing more: %s", self.member.name, self.duty.bad)

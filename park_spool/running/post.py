@@ -2,6 +2,7 @@
 
 first SIGTERM or Ctrl-C ─▶ drain for `drain_seconds` ─▶ give back ─▶ leave         a second one: at once
 nodes/NODE.drain        ─▶ drain without limit       ─▶ leave
+its stay is over        ─▶ drain                     ─▶ leave         see staying.py
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from types import FrameType
+from contextlib import suppress
 
 from park_spool import naming
 from park_spool.config import Config
-from park_spool.daemon import Stop
+from park_spool.daemon import PatientStop
 from park_spool.running.node import Node
 from park_spool.running.slot import Slot
+from park_spool.running.staying import Stay, Staying
 from park_spool.supervise import GRACE, Program, Supervisor
 from park_spool.wakeup import Wakeup
 
@@ -27,26 +29,15 @@ STANDBYS = 3
 RETRY_SECONDS = 1.0  # between two failing steps of a node that leaves: it has little time
 
 
-class PatientStop(Stop):
-    """Set by a second signal, or when the node is done; a first one only asks."""
-
-    is_asked = False
-    is_over = False
-
-    def __bool__(self) -> bool:
-        return self.is_over
-
-    def handle(self, number: int, frame: FrameType | None = None) -> None:
-        self.number, self.is_over = number, self.is_asked
-        self.is_asked = True
-        self.wake()
-
-
 class Post:
     """Everything that a park-noded has to look after; `leave` ends it."""
 
-    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot]) -> None:
+    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot], stay: Stay | None = None) -> None:
         self.node, self._config, self._slots = node, settings, slots
+        self._staying = Staying(
+            stay or Stay(), node.member.monotonic(), settings.drain_seconds, settings.heartbeat_seconds
+        )
+        node.shop.choice.ends_at = self._staying.gives_back_at
         spool = settings.layout
         flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
         self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat)
@@ -68,14 +59,28 @@ class Post:
     def step(self) -> bool:
         if self.stop.is_asked:
             self.node.drain(self._config.drain_seconds)
+        self._mind_its_stay()
         self._standby.step()
         did = self.node.step()
         self.stop.is_over = self.stop.is_over or self.node.is_done
         return did
 
+    def _mind_its_stay(self) -> None:
+        """Leave when nobody needs this node any more, or its time is over; a spool that fails is no reason to stay."""
+        member, staying = self.node.member, self._staying
+        if self.node.is_busy:
+            staying.note_work(member.monotonic())
+        with suppress(OSError):
+            staying.look(member)
+        now = member.monotonic()
+        why = staying.why_leave(now)
+        if why is not None:
+            self.node.drain(staying.time_left(now), why)
+
     def wait(self) -> None:
         monotonic = self.node.member.monotonic()
         dues = [slot.wake_at() for slot in self._slots] + [self._standby.wake_at()]
+        dues.append(self._staying.wake_at(monotonic))
         waits = [due - monotonic for due in dues if due is not None]
         self.wakeup.wait(min([self.node.wait_seconds(), *waits]), self._slots)
 

@@ -33,13 +33,18 @@ Progress = list[tuple[Claim, Running]]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What does not change while a node lives; `memory` is what one job gets at most."""
+    """What does not change while a node lives; `memory` is what one job gets at most.
+
+    `alias` is its --name; `started_by` says who started it: how, and by which master and batch job.
+    """
 
     tags: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     memory: int | None = None
     host: Host | None = None
+    alias: str = ""
+    started_by: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -49,6 +54,8 @@ class About:
             "tags": list(self.tags),
             "warnings": list(self.warnings),
             "memory_limit": self.memory,
+            "alias": self.alias,
+            "started_by": dict(self.started_by),
         }
 
     def header(self) -> dict[str, Any]:

@@ -7,35 +7,25 @@ a thread of its own, without a bound, and says of a cut connection there what no
 
 from __future__ import annotations
 
-import errno
-import logging
-import shlex
-import socket
 import stat
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from getpass import getuser
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 import paramiko
-from paramiko.hostkeys import InvalidHostKey
 
-from park_spool import notice_settings
+from park_spool import notice_settings, ssh
 from park_spool.errors import ConfigError, DataError, ParkError, TemporaryError
 from park_spool.sources.expanding import expand
 from park_spool.sources.paths import clean, clean_pattern
 from park_spool.sources.settings import SourceSettings, root_path
 from park_spool.sources.source import CHUNK, Changed, NotThere, Refused
+from park_spool.ssh import Login, SshError
 from park_spool.store.facts import Facts
 
-PORT = 22
-KEEPALIVE, PATIENCE = 15, 2.0  # s
-
-_CHANNEL = "park_spool.sources.paramiko"  # of the log
-_FAILURES = (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError, UnicodeDecodeError)
+FOR_GOOD = ("key_unknown", "key_changed", "login", "passphrase")  # of what an SshError says
 
 
 class SftpSource:
@@ -44,10 +34,15 @@ class SftpSource:
         self.name = settings.name
         self._settings = settings
         self._root = root_path(settings.root) or "/"
-        self._host, self._port = parts.hostname or "", parts.port or PORT
-        self._user = settings.user or unquote(parts.username or "") or getuser()
-        self._password = notice_settings.secret(settings.secret, Path("/"), environment) or None
-        self._known_hosts = Path(settings.known_hosts or "~/.ssh/known_hosts").expanduser()
+        self._login = Login(
+            parts.hostname or "",
+            parts.port or ssh.PORT,
+            settings.user or unquote(parts.username or "") or getuser(),
+            (Path(settings.known_hosts or "~/.ssh/known_hosts").expanduser(),),
+            settings.timeout,
+            settings.key,
+            notice_settings.secret(settings.secret, Path("/"), environment) or None,
+        )
 
     def facts(self, path: str) -> Facts:
         with self._session(clean(path)) as session:
@@ -115,9 +110,8 @@ class SftpSource:
             yield self._started(client)
 
     def _started(self, client: paramiko.SSHClient) -> paramiko.SFTPClient:
-        transport = client.get_transport()
-        assert transport is not None
-        with _closed_after(self._settings.timeout, transport):
+        transport = ssh.transport_of(client)
+        with ssh.closed_after(self._settings.timeout, transport):
             channel = transport.open_session(timeout=self._settings.timeout)
             channel.settimeout(self._settings.timeout)
             channel.invoke_subsystem("sftp")
@@ -125,64 +119,15 @@ class SftpSource:
 
     @contextmanager
     def _connected(self, path: str) -> Iterator[paramiko.SSHClient]:
-        logging.getLogger(_CHANNEL).setLevel(logging.CRITICAL)  # paramiko logs with a traceback what it raises, too
-        with self._sentences(path):
-            connection = socket.create_connection((self._host, self._port), self._settings.timeout)
-        client = paramiko.SSHClient()
-        with closing(connection):
-            try:
-                with self._sentences(path):
-                    self._let_in(path, client, connection)
-                yield client
-            finally:
-                _close(client)
-
-    def _let_in(self, path: str, client: paramiko.SSHClient, connection: socket.socket) -> None:
-        self._load_known_hosts(client)
-        client.set_log_channel(_CHANNEL)
-        client.set_missing_host_key_policy(_Unknown(f"{self.name}:{path}", self._port, self._known_hosts))
-        try:
-            self._authenticate(client, connection)
-        except paramiko.BadHostKeyException:
-            raise
-        except paramiko.SSHException as error:
-            transport = client.get_transport()  # paramiko has no class of its own for what only the connection did
-            if transport is None or not transport.is_active():
-                raise
-            if not transport.initial_kex_done or "timeout" in str(error):
-                raise TimeoutError from error
-            raise Refused(
-                f"{self.name}:{path}: {self._host} does not let {self._user!r} in with the keys and the secret "
-                "that are there for it"
-            ) from error
-
-    def _load_known_hosts(self, client: paramiko.SSHClient) -> None:
-        if not self._known_hosts.is_file():
-            return  # then nobody is known
-        try:
-            client.load_system_host_keys(str(self._known_hosts))
-        except (InvalidHostKey, ValueError) as error:
-            raise ConfigError(f"{self._known_hosts} has a line that is no host key: {error}") from error
-
-    def _authenticate(self, client: paramiko.SSHClient, connection: socket.socket) -> None:
-        timeout, key = self._settings.timeout, self._settings.key
+        key = self._settings.key
         if key and not Path(key).is_file():
             raise ConfigError(f"sources.{self.name}.key: expected a private key, got {key!r}, which is no file")
-        client.connect(
-            self._host,
-            self._port,
-            self._user,
-            password=self._password,
-            key_filename=key or None,
-            timeout=timeout,
-            banner_timeout=timeout,
-            auth_timeout=timeout,
-            channel_timeout=timeout,
-            sock=connection,
-        )
-        transport = client.get_transport()
-        if transport is not None:
-            transport.set_keepalive(KEEPALIVE)
+        with self._sentences(path):
+            client = ssh.connect(self._login)
+        try:
+            yield client
+        finally:
+            ssh.close(client)
 
     @contextmanager
     def _sentences(self, path: str) -> Iterator[None]:
@@ -191,81 +136,22 @@ class SftpSource:
             yield
         except ParkError:
             raise
-        except _FAILURES as error:
-            raise self._sentence(path, error) from error
+        except (SshError, *ssh.FAILURES) as error:
+            raise self._sentence(f"{self.name}:{path}", error) from error
 
-    def _sentence(self, path: str, error: Exception) -> Exception:
-        words = f"{self.name}:{path}"
+    def _sentence(self, words: str, error: Exception) -> Exception:
+        user, host = self._login.user, self._login.host
         match error:
-            case paramiko.BadHostKeyException():
+            case SshError(kind="login" | "passphrase"):
                 return Refused(
-                    f"{words}: {self._host} shows another host key than {self._known_hosts} has: somebody may stand in "
-                    f"between; if the server has a new key, remove the old one: {self._forgetting()}"
+                    f"{words}: {host} does not let {user!r} in with the keys and the secret that are there for it"
                 )
+            case SshError():
+                return (Refused if error.kind in FOR_GOOD else TemporaryError)(f"{words}: {error.words}")
             case UnicodeDecodeError():
-                return DataError(f"{words}: {self._host} has names there that are not UTF-8")
+                return DataError(f"{words}: {host} has names there that are not UTF-8")
             case FileNotFoundError():
                 return NotThere(f"{words} is not there")
             case PermissionError():
-                return Refused(f"{words} may not be read by {self._user!r} on {self._host}")
-            case TimeoutError():
-                return TemporaryError(f"{words}: {self._host} did not answer within {self._settings.timeout:g} s")
-            case OSError() if error.errno == errno.ECONNREFUSED:
-                return TemporaryError(f"{words}: {self._host} port {self._port} refuses connections")
-        return TemporaryError(f"{words}: the connection to {self._host} broke: {error or type(error).__name__}")
-
-    def _forgetting(self) -> str:
-        return f"ssh-keygen -f {shlex.quote(str(self._known_hosts))} -R {shlex.quote(_place(self._host, self._port))}"
-
-
-@contextmanager
-def _closed_after(seconds: float, transport: paramiko.Transport) -> Iterator[None]:
-    """Raise TimeoutError where paramiko would wait for an answer for ever: close what it waits on."""
-    is_late = threading.Event()
-
-    def end() -> None:
-        is_late.set()
-        transport.close()
-
-    timer = threading.Timer(seconds, end)
-    timer.start()
-    try:
-        yield
-    except _FAILURES as error:
-        if is_late.is_set():
-            raise TimeoutError from error
-        raise
-    finally:
-        timer.cancel()
-        timer.join()
-
-
-def _close(client: paramiko.SSHClient) -> None:
-    """Close a connection, and wait for the thread that served it: paramiko tells it to end, and does not look."""
-    transport = client.get_transport()
-    client.close()
-    if transport is not None and transport.is_alive():
-        transport.join(PATIENCE)
-
-
-class _Unknown(paramiko.RejectPolicy):
-    """Refuse a server that is not known, and say how it becomes known."""
-
-    def __init__(self, source: str, port: int, known_hosts: Path) -> None:
-        self._source, self._port, self._known_hosts = source, port, known_hosts
-
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> NoReturn:
-        host = hostname if self._port == PORT else hostname[1:].rpartition("]")[0]
-        raise Refused(
-            f"{self._source}: the host key of {host} is not in {self._known_hosts}; look whether {key.fingerprint} is "
-            f"its own, then add it: ssh-keyscan -p {self._port} {host} >> {shlex.quote(str(self._known_hosts))}"
-        )
-
-
-def _place(host: str, port: int) -> str:
-    """Return a host as known_hosts has it.
-
-    >>> _place("data.example.org", 2222)
-    '[data.example.org]:2222'
-    """
-    return host if port == PORT else f"[{host}]:{port}"
+                return Refused(f"{words} may not be read by {user!r} on {host}")
+        return TemporaryError(f"{words}: {ssh.explained(self._login, error).words}")

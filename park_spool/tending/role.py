@@ -29,6 +29,7 @@ from park_spool.tending.offering import Offering
 from park_spool.tending.open_sessions import OpenSession
 from park_spool.tending.repeating import Repeating
 from park_spool.tending.takeback import Standing, TakeBack
+from park_spool.tending.unheard import Unheard
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Tending:
         self._controlling = Controlling(member, self._sessions)
         self._askers = Askers(member, self._sessions)
         self._calls_janitor = CallsJanitor(member)
+        self._unheard = Unheard(member)
         self._auditing = Auditing(member, self._sessions, self._controlling)
         self._take_back = TakeBack(member, self._nodes, self._standing, self._pend)
         self._due = {"audit": 0.0, "nodes": 0.0, "sessions": 0.0}
@@ -138,6 +140,7 @@ class Tending:
         for sid in self._janitor.step({rank for opened in self._sessions.values() for rank in opened.ranks()}):
             self._open(sid, is_mine=True)
         self._calls_janitor.step()
+        self._unheard.step()
         self._broken.clear()
         self._look_for_sessions()
         ending.withdraw(self._member, lambda sid: sid not in self._sessions and not self._is_open(sid))

@@ -1,0 +1,164 @@
+"""`park up`: what a spool needs once, and a node on each host of a hosts file, kept running from here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from park_spool import config, daemon, member
+from park_spool.cli.board import Board, show
+from park_spool.cli.on_options import checked, crews, on_options
+from park_spool.cli.options import FAILED, guarded, spool_option
+from park_spool.cli.serving import page_port, say_what_is_served
+from park_spool.hosts import reading
+from park_spool.hosts.reading import Host
+from park_spool.layout import start_log_name
+from park_spool.mastering import away
+from park_spool.member import Member
+from park_spool.naming import Lock
+
+if TYPE_CHECKING:
+    from park_spool.mastering.master import Master
+
+LINGER = 600.0
+HELD = 30.0  # s until a master that runs has seen that a host is wanted back
+
+hosts_option = click.option("--hosts", "file", metavar="FILE", help="The hosts file; else `hosts` beside the spool.")
+
+
+@click.command()
+@click.argument("wanted", metavar="[HOST]...", nargs=-1)
+@spool_option
+@hosts_option
+@click.option("--detach", is_flag=True, help="Go on without this terminal once all hosts were tried.")
+@click.option("--standby", is_flag=True, help="Where another `park up` runs, stay and take over when it dies.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port).")
+@click.option("--no-web", is_flag=True, help="Serve no page.")
+@click.option("--install", is_flag=True, help="Put park-spool on hosts that have none.")
+@click.option(
+    "--wheels",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="With --install: all packages are there, for hosts that reach no index.",
+)
+@click.option(
+    "--linger",
+    type=click.FloatRange(min=0, min_open=True),
+    default=LINGER,
+    show_default=True,
+    help="Nodes end after so many seconds with neither work nor a `park up`.",
+)
+@on_options
+@guarded
+def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: bool, **asked: Any) -> None:
+    """Run what a spool needs once (as `park serve` does), and a node on each host of the hosts file, all at once.
+
+    HOST is an alias, name or address of the hosts file; without any it is all of them. A node that ends is started
+    again. Ctrl-C or SIGTERM stops everything that was started. Where a `park up` runs already it is left alone: the
+    hosts are shown, and those that were sent home are started again.
+
+    With --on, nodes come from a batch system instead (and from the hosts that are named, or those of --hosts): NAME is
+    a table [cluster.NAME] of park.toml, or slurm, pbs, lsf, condor, kubernetes, local, or dask with its address.
+
+    \b
+    Examples:
+      park up
+      park up --detach
+      park up n1 n2 --install
+      park up --on slurm --cpus-per-node 16 --walltime 02:00:00 --max 10
+      park up --on dask tcp://n4:8786
+    """
+    settings = config.load(config.find_spool(spool))
+    words, asked["address"] = checked(asked, wanted)
+    hosts: list[Host] = []
+    if file or words or not asked["on"]:
+        hosts = reading.choose(reading.read(reading.find(file, settings.spool)), words)
+    me = member.join(settings)
+    crews(me, asked, asked["address"], print)  # what is wrong with it is said before anything is started
+    sys.exit(_detached(me, hosts) if detach else master(me, hosts, asked))
+
+
+def master(me: Member, hosts: list[Host], asked: dict[str, Any]) -> int:
+    """Be the master, or find that another one runs; return the exit code."""
+    from park_spool.mastering import loop, taking  # these, and what starts hosts, are slow to import
+
+    settings = me.config
+    with Board(hosts) as board:
+        daemon.start_logging("master", settings.layout.logs)
+        made = _made(me, hosts, asked, board.tell)
+        other = None if asked["standby"] else taking.take(made.candidate, me)
+        if other is None:
+            board.begin(made)
+            away.take_back(me, [host.alias for host in hosts])
+            return _report(loop.run(made, board.step), made)
+    return _already(me, hosts, other)
+
+
+def _made(me: Member, hosts: list[Host], asked: dict[str, Any], tell: Callable[[str], None]) -> Master:
+    from park_spool.mastering import launching, loop
+    from park_spool.mastering.master import Master
+
+    settings = me.config
+    page = page_port(settings, asked["port"], asked["no_web"])
+    daemons = loop.serving(settings, ["--no-web"] if page is None else ["--port", str(page)])
+    find = partial(loop.python_of, settings=settings, is_installing=asked["install"], wheels=asked["wheels"])
+    terms = launching.Terms(me.name, asked["linger"])
+    launcher = launching.Launcher(lambda host: launching.start_node(host, settings, terms, find))
+    served = partial(say_what_is_served, settings, page)
+    others = crews(me, asked, asked["address"], tell)
+    return Master(me, hosts, launcher, daemons, others, may_stand_by=asked["standby"], tell=tell, begun=served)
+
+
+def _report(code: int, made: Master) -> int:
+    for sentence in made.unanswered:
+        click.echo(sentence, err=True)
+    if not code:
+        click.echo("everything that was started here has ended", err=True)
+    return code
+
+
+def _already(me: Member, hosts: list[Host], other: Lock) -> int:
+    """Say that a master runs, have it start what was sent home, and show the hosts."""
+    back = away.take_back(me, [host.alias for host in hosts])
+    where = other.candidate.rpartition("_")[0].rpartition("_")[0]
+    click.echo(f"`park up` runs already, on {where} ({other.candidate}); it is left alone", err=True)
+    show(me, hosts, wait_for=back, seconds=HELD)
+    return 0
+
+
+def _detached(me: Member, hosts: list[Host]) -> int:
+    """Start this command again in the background, tell what it says until all hosts were tried, and show them."""
+    words = [word for word in sys.argv[sys.argv.index("up") + 1 :] if word != "--detach"]
+    command = [sys.executable, "-P", "-m", "park_spool.cli.up", *words]
+    path = me.layout.logs / start_log_name("master", daemon.host_label())
+    with path.open("ab") as log:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+    assert child.stdout is not None
+    for line in child.stdout:  # until it has tried all, and lets go of this end
+        click.echo(line.decode(errors="replace").rstrip())
+    time.sleep(0.1)
+    code = child.poll()
+    if code is None:
+        is_up = show(me, hosts)
+        click.echo(f"`park up` goes on in the background, {path.parent} has its log; `park down` stops it", err=True)
+        return 0 if is_up else FAILED
+    if code:
+        click.echo(_last_words(path), err=True)
+    return code
+
+
+def _last_words(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-5:])
+
+
+if __name__ == "__main__":
+    up()

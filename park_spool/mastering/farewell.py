@@ -1,0 +1,51 @@
+"""Telling nodes to stop until none of them lives: a notice `nodes/NODE.stop` for each name that is seen.
+
+A node that was fenced before it heard comes back under a new name, and one that crashed is started again by its keeper:
+so whoever wants them gone looks until none is left, and tells each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from park_spool import control_requests, wishes
+from park_spool.mastering import living
+from park_spool.mastering.living import Live
+from park_spool.member import Member
+from park_spool.nodes import Nodes
+
+
+def say_stop(member: Member, name: str) -> bool:
+    """Tell a node or a master to stop; return whether that is news."""
+    notice = {"by": control_requests.user_name(), "at": member.wall()}
+    data = json.dumps(notice, ensure_ascii=False).encode() + b"\n"
+    # At this create the node, or the master, is told.
+    return member.disk.create(member.layout.nodes / wishes.notice_name(name, "stop"), data)
+
+
+@dataclass(slots=True)
+class Farewell:
+    """The nodes that are meant to go: all that `is_meant` says of, whenever they are seen."""
+
+    member: Member
+    nodes: Nodes
+    is_meant: Callable[[Live], bool]
+    told: dict[str, Live] = field(default_factory=dict)
+
+    def step(self) -> list[Live]:
+        """Look, tell those that were not told, and return those that still live."""
+        self.nodes.look()
+        left = [one for one in living.nodes(self.nodes) if self.is_meant(one)]
+        for one in left:
+            if one.node not in self.told:
+                say_stop(self.member, one.node)
+                self.told[one.node] = one
+        return left
+
+
+def latency(member: Member) -> float:
+    """Return how long it may take until a node has read a notice: at once on a local disk, else at a heartbeat."""
+    config = member.config
+    return config.claim_expiry - config.unit_lifetime if config.is_shared else config.heartbeat_seconds
