@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,8 +98,8 @@ class Lab:
             self._script("nfs.sh", "server")
         else:
             self._script("hosts.sh", "exec", "srv", str(SCRIPTS / self.kind.script), "server")
-        for host in self.clients:
-            self.mount(host)
+        with ThreadPoolExecutor() as together:
+            list(together.map(self.mount, self.clients))
 
     def close(self) -> None:
         """End all that was started, by the noted process ids, and remove the lab's folder."""

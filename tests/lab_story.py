@@ -125,9 +125,13 @@ class Story:
         self.lab.start(host, "noded", "noded", "--cpus", "2", "--no-standby", "--nice", "1")
 
     def submit(self, jobs: int, seconds: float, host: str | None = None) -> str:
+        """Submit so many jobs that do nothing for so long."""
+        return self.submit_text(SESSION.format(jobs=jobs, seconds=seconds), jobs, host)
+
+    def submit_text(self, xml: str, jobs: int, host: str | None = None) -> str:
         """Copy a session into the inbox on some host, and wait until it is admitted."""
         before = set(self.open_sessions())
-        self.lab.write(host or self.lab.master, f"spool/inbox/s{jobs}.xml", SESSION.format(jobs=jobs, seconds=seconds))
+        self.lab.write(host or self.lab.master, f"spool/inbox/s{jobs}.xml", xml)
         [sid] = until(lambda: set(self.open_sessions()) - before, self.patience, "the admission")
         self.expected[sid] = jobs
         self.say(f"{sid} with {jobs} jobs is admitted")
@@ -233,18 +237,24 @@ class Story:
 
     def finish(self) -> None:
         """Wait for every session, stop all daemons, and find each job once in the archive and nothing left over."""
-        lab = self.lab
-        until(lambda: not self.open_sessions(), self.patience + 30, "the end of every session")
-        until(lambda: not [name for name in lab.names("claimed") if "/" in name], self.patience, "an empty claimed/")
-        until(lambda: not lab.names("replies"), self.patience, "an empty replies/")
-        for host in lab.hosts:
-            lab.signal(host, "noded", "TERM")
+        self.until_all_is_done()
+        for host in self.lab.hosts:
+            self.lab.signal(host, "noded", "TERM")
         for master in MASTERS:
-            lab.signal(lab.master, master, "TERM")
-        for host in lab.clients:
-            until(lambda host=host: not lab.processes(host), 60, f"no process on {host}")  # type: ignore[misc]
+            self.lab.signal(self.lab.master, master, "TERM")
+        self.assert_all_ended()
         self.assert_counted_once()
         self.assert_nothing_left()
+
+    def until_all_is_done(self) -> None:
+        names = self.lab.names
+        until(lambda: not self.open_sessions(), self.patience + 30, "the end of every session")
+        until(lambda: not [name for name in names("claimed") if "/" in name], self.patience, "an empty claimed/")
+        until(lambda: not names("replies"), self.patience, "an empty replies/")
+
+    def assert_all_ended(self) -> None:
+        for host in self.lab.clients:
+            until(lambda host=host: not self.lab.processes(host), 60, f"no process on {host}")  # type: ignore[misc]
 
     def assert_counted_once(self) -> None:
         counted = self.lab.counted()

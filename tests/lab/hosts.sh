@@ -26,6 +26,7 @@ make_host() {
         ip link set lo up
         for folder in /run /mnt; do mount -t tmpfs $host \$folder; done
         mkdir -p /run/sshd /run/lock /run/home /run/tmp /run/lab
+        [ ! -f /root/.bashrc ] || mount --bind /dev/null /root/.bashrc
         echo up > $HOSTS/$host/up
         while :; do sleep 3600 & wait \$!; done" </dev/null >"$HOSTS/$host/init.log" 2>&1 &
     outer=$!

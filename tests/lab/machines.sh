@@ -1,5 +1,5 @@
 #!/bin/bash
-# machines.sh start HOST SCRIPT [WORD=VALUE…] | stop HOST | cut HOST | heal HOST
+# machines.sh start HOST SCRIPT [WORD=VALUE…] | stop HOST… | cut HOST | heal HOST
 #
 # Real Linux kernels as processes (user-mode Linux), plugged into the switch of hosts.sh; HOST is u0, u1, ….
 # SCRIPT runs inside as root. / is this machine's root, read-only; /mnt/out is $BASE/machines/HOST and can be written.
@@ -29,20 +29,23 @@ start() { # start HOST SCRIPT [WORD=VALUE…]
     grep -q ready "$FOLDER/console"
 }
 
-stop_machine() { # a machine is many processes, all in the session that setsid made
-    local pid what
+stop_machines() { # a machine is many processes, all in the session that setsid made
+    local pid what host
     while read -r pid what; do
-        [ "$what" = "machine-$1" ] || continue
-        kill -9 $(pgrep -s "$pid") 2>/dev/null || true
-        until_so 10 bash -c "! pgrep -s $pid"
+        for host in "$@"; do [ "$what" != "machine-$host" ] || kill -9 $(pgrep -s "$pid") 2>/dev/null || true; done
     done < "$PIDS"
-    sed -i "/ machine-$1\$/d" "$PIDS"
-    rm -rf "$BASE/umid/$1"
+    while read -r pid what; do
+        for host in "$@"; do [ "$what" != "machine-$host" ] || until_so 20 bash -c "! pgrep -s $pid"; done
+    done < "$PIDS"
+    for host in "$@"; do
+        sed -i "/ machine-$host\$/d" "$PIDS"
+        rm -rf "$BASE/umid/$host"
+    done
 }
 
 case $1 in
     start) shift; start "$@" ;;
-    stop) stop_machine "$2" ;;
+    stop) shift; stop_machines "$@" ;;
     cut) on_switch link set "t$2" nomaster ;; # off the switch; the card itself stays up
     heal) on_switch link set "t$2" master br0 ;;
 esac

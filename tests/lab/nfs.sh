@@ -16,5 +16,5 @@ case $1 in
         "$HERE/machines.sh" start "$2" machine_nfs_client.sh "lab_options=vers=$VERSION${OPTIONS:+,$OPTIONS}" "lab_export=$export_"
         grep -q "^$(address "$2") " "$HOSTS/known_hosts" ||
             echo "$(address "$2"),$2 $(cut -d' ' -f1,2 "$HOSTS/ctl/hostkey.pub")" >> "$HOSTS/known_hosts" ;;
-    down) for host in u0 u1 u2 u3; do "$HERE/machines.sh" stop "$host"; done ;;
+    down) "$HERE/machines.sh" stop u0 u1 u2 u3 ;;
 esac
