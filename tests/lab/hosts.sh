@@ -1,5 +1,5 @@
 #!/bin/bash
-# hosts.sh up N | down | exec HOST COMMAND… | pid HOST | cut HOST | heal HOST | freeze HOST | thaw HOST | crash HOST | boot HOST
+# hosts.sh up N | down | login HOST [COMMAND…] | exec HOST COMMAND… | pid HOST | cut HOST | heal HOST | freeze HOST | thaw HOST | crash HOST | boot HOST
 #
 # N "hosts" h1…hN beside `srv` and `ctl`, on a switch of their own. Each is a set of namespaces (net, mount, pid, uts,
 # ipc) with an address, host name, /proc, /run, /mnt and sshd (port 22, by key). What one of them mounts no other sees.
@@ -89,11 +89,21 @@ up() {
     for host in $names; do until_so 10 nsenter -t "$(host_pid ctl)" -n bash -c "</dev/tcp/$(address "$host")/22"; done
 }
 
+login() { # login HOST [COMMAND…]: as an administrator there, with this checkout's park and a spool on the shared folder
+    local host=$1 bin
+    shift
+    bin=$(cd "$HERE/../../.venv/bin" && pwd)
+    [ $# -gt 0 ] || set -- bash --norc
+    enter "$host" env HOME=/run/home TMPDIR=/run/tmp PATH="$bin:$PATH" PARK_SPOOL=/mnt/q/spool PS1="$host:\w# " BASE="$BASE" \
+        sh -c 'mkdir -p ~/.ssh; cp -n "$BASE/hosts/known_hosts" ~/.ssh/; cd /mnt/q; exec "$@"' sh "$@"
+}
+
 processes() { pgrep --ns "$(host_pid "$1")" --nslist pid | grep -vx "$(host_pid "$1")"; } # but the host's init
 
 case $1 in
     up) up "${2:-3}" ;;
     exec) shift; enter "$@" ;;
+    login) shift; login "$@" ;;
     pid) host_pid "$2" ;;
     processes) processes "$2" ;;
     cut) on_switch link set "v$2" down ;; # the cable is pulled: packets vanish, nobody is told
@@ -108,5 +118,5 @@ case $1 in
         make_host "$2"
         serve_ssh "$2" ;;
     down) stop hosts; rm -f "$HOSTS"/*/pid ;;
-    *) sed -n '2,6p' "$0"; exit 2 ;;
+    *) sed -n '2,7p' "$0"; exit 2 ;;
 esac

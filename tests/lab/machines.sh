@@ -25,8 +25,8 @@ start() { # start HOST SCRIPT [WORD=VALUE…]
         "lab_run=$HERE/$script" "lab_base=$BASE" "lab_server=$(address u0)" "$@" \
         con=null con0=null,fd:1 </dev/null > "$FOLDER/console" 2>&1 &
     started $! "machine-$host"
-    until_so 60 grep -q 'ready\|run ended\|panic' "$FOLDER/console"
-    grep -q ready "$FOLDER/console"
+    until_so 60 grep -q '^ready\|run ended\|panic' "$FOLDER/console"
+    grep -q ^ready "$FOLDER/console"
 }
 
 stop_machines() { # a machine is many processes, all in the session that setsid made
