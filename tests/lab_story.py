@@ -170,11 +170,17 @@ class Story:
         return [name for name in self.lab.names("claimed") if name.startswith(f"{host}_") and "/" in name]
 
     def cut_and_heal(self, host: str) -> None:
-        """Pull a host's cable while it works, for longer than its claims last; heal it when its work runs elsewhere."""
+        self.heal(host, self.cut(host))
+
+    def cut(self, host: str) -> set[str]:
+        """Pull a host's cable while it works; return the names of its nodes."""
         names = until(lambda: self.held(host), self.patience, f"a unit in the hands of {host}")
-        nodes = {name.partition("/")[0].removesuffix(".expired") for name in names}
         self.lab.cut(host)
         self.say(f"{host} cut off, with {len(names)} units in hand")
+        return {name.partition("/")[0].removesuffix(".expired") for name in names}
+
+    def heal(self, host: str, nodes: set[str]) -> None:
+        """Heal a host when its claims have lasted for too long and its work is in other hands."""
         until(lambda: not nodes & set(self.lab.names("claimed")), self.patience, f"{host} fenced")
         self.say(f"{host} is fenced")
         self.lab.heal(host)
