@@ -25,6 +25,7 @@ setup(
         "park_spool.showing",
         "park_spool.sources",
         "park_spool.store",
+        "park_spool.system",
         "park_spool.tending",
         "park_spool.datacenter",
         "park_spool.web",

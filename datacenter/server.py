@@ -20,6 +20,9 @@ from park_spool.sources.opening import open_source
 from park_spool.sources.packages import PACKAGE, PackageSource
 from park_spool.sources.settings import SourceSettings
 from park_spool.store.store import Store
+from park_spool.system.notify import Manager
+from park_spool.system.probe import Probe
+from park_spool.system.surroundings import service_manager
 
 from .app import NO_TOKEN, create_app
 from .auth import is_allowed, make_secret, read_secret
@@ -53,13 +56,13 @@ def main(spool: str | None, host: str | None, port: int | None, verbose: bool) -
       park-datad --spool /shared/spool
       park-datad --port 0
     """
-    settings = config.load(config.find_spool(spool), data_host=host, data_port=port)
+    manager, settings = service_manager(), config.load(config.find_spool(spool), data_host=host, data_port=port)
     daemon.start_logging("datad", settings.layout.logs, verbose)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # many requests at once are no news
-    serve(settings)
+    serve(settings, manager)
 
 
-def serve(settings: Config) -> None:
+def serve(settings: Config, manager: Manager) -> None:
     """Serve until SIGTERM or Ctrl-C; print the address, one line on standard error, once it answers."""
     secret = token(settings)
     centre = open_centre(settings)
@@ -74,7 +77,8 @@ def serve(settings: Config) -> None:
     keeping = (keeper.step, lambda: ignore(stopped.wait(SECONDS)), lambda wait: ignore(stopped.wait(wait)), stop)
     threading.Thread(target=daemon.run, args=keeping, name="keeping", daemon=True).start()
     click.echo(f"park-datad: data is at {address(listening)}", err=True)
-    loop.run(stop)
+    loop.run(stop, Probe(manager, loop.give, loop.wake, f"serves data at {address(listening)}").look)
+    manager.stopping()
     stopped.set()
     centre.close()
     loop.close()

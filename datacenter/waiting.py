@@ -45,15 +45,20 @@ class Loop:
         )
         self._server.channel_class = partial(Channel, gate)
 
-    def run(self, stop: Ending) -> None:
-        """Answer until told to stop."""
+    def run(self, stop: Ending, look: Callable[[], None] = lambda: None) -> None:
+        """Answer until told to stop; `look` is called at every turn."""
         while not stop:
+            look()
             wasyncore.loop(timeout=1.0, use_poll=True, map=self._sockets, count=1)
 
     def close(self) -> None:
         """Wait for the requests that are being worked on, then close all connections."""
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._sockets)
+
+    def give(self, task: Any) -> None:
+        """Put a task into the queue of the threads."""
+        self._server.task_dispatcher.add_task(task)
 
     def wake(self) -> None:
         """Let the loop look whether it shall stop. Safe in signal handlers and other threads."""

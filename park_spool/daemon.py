@@ -1,7 +1,9 @@
 """The one loop under every daemon: it owns waiting, backing off, signals, logs, and the only catch-all.
 
-    run(step, wait, pause, stop)    step() does what there is to do and returns whether it did;
-                                    after a step that did nothing wait(), after one that failed pause(seconds)
+    run(step, wait, pause, stop, manager, status)
+                                    step() does what there is to do and returns whether it did;
+                                    after a step that did nothing wait(), after one that failed pause(seconds);
+                                    the system's service manager hears of every turn
 
 A signal handler only sets a flag. A step that fails by something that passes (a full disk, a cut network) is tried
 again, later and later up to a bound; one that fails by a mistake of ours is logged with its traceback and tried
@@ -22,6 +24,9 @@ from pathlib import Path
 from types import FrameType
 
 from park_spool.errors import ParkError, TemporaryError, is_temporary
+from park_spool.system.journal import JournalFormatter
+from park_spool.system.notify import Manager
+from park_spool.system.surroundings import logs_to_journal
 
 log = logging.getLogger(__name__)
 
@@ -73,23 +78,39 @@ def backoff(failures: int) -> float:
     return float(min(MAX_BACKOFF, 0.5 * 2 ** (min(failures, 20) - 1)))
 
 
-def run(step: Callable[[], bool], wait: Callable[[], None], pause: Callable[[float], None], stop: Stop) -> None:
-    """Step until told to stop; `wait` may be cut short by a hint, `pause` only by a signal."""
-    failures = 0
+def run(
+    step: Callable[[], bool],
+    wait: Callable[[], None],
+    pause: Callable[[float], None],
+    stop: Stop,
+    manager: Manager | None = None,
+    status: Callable[[], str] = str,
+) -> None:
+    """Step until told to stop; `wait` may be cut short by a hint, `pause` only by a signal.
+
+    `manager` is told what `status` says; `wait` must not take longer than its `every`.
+    """
+    failures, manager = 0, manager or Manager()
     while not stop:
         try:
             did = step()
             failures = 0
+            manager.worked(status())
         except (OSError, ParkError) as error:
             failures, did = failures + 1, False
             _complain(error)
-        except Exception:
+            manager.failed(f"{error}; trying again")
+        except Exception as error:
             failures, did = failures + 1, False
             log.exception("a step failed by a mistake of park-spool; it is tried again")
+            manager.failed(f"{type(error).__name__}: {error}; trying again")
+        if stop.number:
+            manager.stopping()
         if failures and not stop:
-            pause(backoff(failures))
+            pause(min(backoff(failures), manager.every))
         elif not did and not stop:
             wait()
+    manager.stopping()
 
 
 def _complain(error: OSError | ParkError) -> None:
@@ -132,11 +153,14 @@ def host_label() -> str:
 
 
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
-    """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error when that is a terminal or asked for."""
+    """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error where that is the journal, a terminal or wanted."""
     handlers: list[logging.Handler] = []
     host = host_label()
     # NFS: two hosts appending to one file lose lines, so each has its own.
     handlers.append(SharedLog(folder / f"{name}-{host}.log", maxBytes=LOG_BYTES, backupCount=5, delay=True))
-    if is_verbose or sys.stderr.isatty():
+    if logs_to_journal():
+        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[-1].setFormatter(JournalFormatter())
+    elif is_verbose or sys.stderr.isatty():
         handlers.append(logging.StreamHandler(sys.stderr))
     logging.basicConfig(level=logging.INFO, format=_LINE, handlers=handlers, force=True)

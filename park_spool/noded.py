@@ -31,6 +31,8 @@ from park_spool.running.report import About
 from park_spool.running.single import lock_of
 from park_spool.running.slot import Slot
 from park_spool.running.staying import Stay
+from park_spool.system.notify import Manager
+from park_spool.system.surroundings import service_manager
 
 log = logging.getLogger(__name__)
 
@@ -47,33 +49,33 @@ def main(spool: str | None, verbose: bool, cache: str | None, keep: bool, single
       park-noded --cpus 2 --hours 20-07
       park-noded --when-idle --memory '8 GB' --tag gpu
     """
-    settings = config.load(config.find_spool(spool), data_cache=cache)
+    manager, settings = service_manager(), config.load(config.find_spool(spool), data_cache=cache)
     daemon.start_logging("noded", settings.layout.logs, verbose)
     lock = lock_of(settings.spool, *asked["name"] or (socket.gethostname(),)) if single else None  # until this ends
     if single and lock is None:
         _say("one with this spool and name runs here already: nothing to do")
     elif keep:
-        sys.exit(keeper.keep(sys.argv[1:], settings.drain_seconds, asked["linger"]))
+        sys.exit(keeper.keep(sys.argv[1:], settings.drain_seconds, asked["linger"], manager))
     else:
-        work(settings, asked)
+        work(settings, asked, manager)
 
 
-def work(settings: Config, asked: Mapping[str, Any]) -> None:
+def work(settings: Config, asked: Mapping[str, Any], manager: Manager) -> None:
     """Be a node until it is over."""
     me = processes.identity()
     scratch.clear(me)
     with (
         tempfile.TemporaryDirectory(prefix=scratch.prefix(me), ignore_cleanup_errors=True) as folder,
-        running(settings, Path(folder), asked) as post,
+        running(settings, Path(folder), asked, manager.every) as post,
     ):
         if asked["standby"] and post.is_among_the_first():
             post.keep_standby()
-        daemon.run(post.step, post.wait, post.pause, post.stop)
+        daemon.run(post.step, post.wait, post.pause, post.stop, manager, post.status)
 
 
 @contextmanager
-def running(settings: Config, folder: Path, asked: Mapping[str, Any]) -> Iterator[Post]:
-    """Set a node up with its slots, and give back what it holds at the end."""
+def running(settings: Config, folder: Path, asked: Mapping[str, Any], longest: float) -> Iterator[Post]:
+    """Set a node up with its slots, and give back what it holds at the end; it waits for `longest` at a time."""
     manners = Manners(*(asked[key] for key in ("memory", "hours", "when_idle", "nice")))
     host, joined, cpus = Host(), member.join(settings), asked["cpus"]
     affinity, quota = host.affinity(), host.quota()
@@ -88,7 +90,7 @@ def running(settings: Config, folder: Path, asked: Mapping[str, Any]) -> Iterato
     about = About(carried, report.versions(), tuple(warnings), memory, host, alias, started_by)
     courtesy = Courtesy(manners, host)
     node = Node(joined, slots[:-1], folder, about, slots[-1:], manners.nice, courtesy.objection)
-    post = Post(settings, node, slots, Stay(asked["linger"], asked["idle"], asked["lifetime"]))
+    post = Post(settings, node, slots, Stay(asked["linger"], asked["idle"], asked["lifetime"]), longest)
     try:
         yield post
     finally:

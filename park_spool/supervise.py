@@ -11,18 +11,23 @@ Assumes: one thread, and `step` called when a child ends or `wake_at` has come.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 from park_spool.daemon import Stop, backoff
 from park_spool.processes import describe_exit, set_parent_death_signal
+from park_spool.system.children import Children
+from park_spool.system.notify import Manager
+from park_spool.system.surroundings import environment_with
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +67,19 @@ def grace_for(drain_seconds: float) -> float:
     return drain_seconds + GRACE
 
 
-def start_program(argv: Sequence[str]) -> Process:
-    """Start a program in a group of its own, so that Ctrl-C reaches it through its supervisor alone."""
+def start_program(argv: Sequence[str], told: Mapping[str, str] | None = None) -> Process:
+    """Start a program in a group of its own, so that Ctrl-C reaches it through its supervisor alone.
+
+    `told` is what it finds in its environment beside what is there.
+    """
     parent = os.getpid()
 
     def die_together() -> None:
         set_parent_death_signal(signal.SIGTERM, parent)
 
     # preexec_fn is safe with one thread, and a daemon's start is rare enough for its cost.
-    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_together)
+    environment = environment_with(told or {})
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=die_together, env=environment)
 
 
 class _Kept:
@@ -124,6 +133,10 @@ class Supervisor:
         """Return the process numbers of those that run, by name."""
         return {kept.program.name: kept.process.pid for kept in self._kept if kept.process is not None}
 
+    def absent(self) -> list[str]:
+        """Return the names of those that are to be started again, and do not run yet."""
+        return [kept.program.name for kept in self._kept if kept.process is None]
+
     def stop(self, grace: float) -> None:
         """Stop all programs, and wait until they are gone."""
         processes = [kept.process for kept in self._kept if kept.process is not None]
@@ -174,29 +187,33 @@ class Supervisor:
         return True
 
 
-def supervise(programs: Sequence[Program], grace: float, patience: float = inf) -> int:
+def supervise(programs: Sequence[Program], grace: float, manager: Manager | None = None, patience: float = inf) -> int:
     """Keep programs running until SIGINT or SIGTERM, then stop them; return the signal's number.
 
-    0 if there was nothing left to keep before: all ended that may, or failed for `patience` seconds on end.
+    0 if there was nothing left to keep before: all ended that may, or failed for `patience` seconds on end. `manager`
+    hears that this process is ready once all programs are; one that hangs is ended, and started again.
     """
-    supervisor, stop = Supervisor(programs), Stop()
+    stop, manager = Stop(), manager or Manager()
     stop.install()
-    with signals_as_descriptor() as waker:
+    with signals_as_descriptor() as waker, Children(manager) as children:
+        supervisor = Supervisor(programs, partial(start_program, told=children.environment()))
         try:
             while not stop:
                 supervisor.step()
                 if supervisor.is_over(patience):
                     break
-                sleep(waker, supervisor.wake_at())
+                children.step(supervisor.running(), supervisor.absent())
+                _sleep(waker, children.descriptors(), supervisor.wake_at(), manager.every)
         finally:
+            manager.stopping()
             supervisor.stop(grace)
     return stop.number
 
 
-def sleep(waker: int, until: float | None) -> None:
-    """Wait for a signal, or for a time."""
-    patience = None if until is None else max(0.0, until - time.monotonic())
-    if select.select([waker], [], [], patience)[0]:
+def _sleep(waker: int, others: Sequence[int], until: float | None, longest: float) -> None:
+    """Wait for a signal, for a word of one of the others, or for a time."""
+    patience = longest if until is None else max(0.0, min(longest, until - time.monotonic()))
+    if waker in select.select([waker, *others], [], [], None if math.isinf(patience) else patience)[0]:
         os.read(waker, 4096)
 
 

@@ -8,6 +8,7 @@ Only what arrives is heard: names that leave a folder are nobody's work.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import threading
@@ -46,10 +47,17 @@ class Wakeup(FileSystemEventHandler):
     """Watch folders and wait: for a change, for a file to become readable, or for the time to pass.
 
     `deep` folders are watched with all below them, `flat` ones alone; `inbox`, one of the flat ones, is where it
-    matters which files are whole.
+    matters which files are whole. No wait takes longer than `longest`: the service manager may want to hear of it.
     """
 
-    def __init__(self, deep: Iterable[Path] = (), flat: Iterable[Path] = (), inbox: Path | None = None) -> None:
+    def __init__(
+        self,
+        deep: Iterable[Path] = (),
+        flat: Iterable[Path] = (),
+        inbox: Path | None = None,
+        longest: float = math.inf,
+    ) -> None:
+        self._longest = longest
         self._reader, self._writer = os.pipe()
         self._ended, self._end = os.pipe()
         self._nudged, self._nudge = os.pipe()
@@ -104,7 +112,8 @@ class Wakeup(FileSystemEventHandler):
 
     def wait(self, seconds: float, files: Sequence[HasFileno] = ()) -> None:
         """Wait until something happens, `seconds` at the most."""
-        _poll([self._reader, self._nudged, self._ended, *(file.fileno() for file in files)], seconds)
+        descriptors = [self._reader, self._nudged, self._ended, *(file.fileno() for file in files)]
+        _poll(descriptors, min(seconds, self._longest))
         _drain(self._reader)
         _drain(self._nudged)
 

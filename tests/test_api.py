@@ -7,13 +7,16 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 from api_site import BATCH, FILM, NOOP, WAITING, Api, open_api, session, shared
+from park_spool.web.api import answering, groups
 from park_spool.web.app import create_app, lively
 
 from park_spool.accounts.roles import Role
+from park_spool.showing.stamp import Stamps
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +180,31 @@ def test_live_answers_have_the_same_tag_with_and_without_what_keeps_them(api: Ap
     plain = api.client.get(where, headers=api.bearer())
     assert kept.headers["ETag"] == plain.headers["ETag"]
     assert plain.headers["X-Park-Live"] == "archive" and "X-Park-Live" not in kept.headers
+
+
+def test_while_a_session_runs_its_spread_is_worked_out_now_and_then_for_all_who_look(
+    own: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: list[str] = []
+    spread = groups.charts.spread
+
+    def counted(*given: Any) -> Any:
+        worked.append("once")
+        return spread(*given)
+
+    monkeypatch.setattr(groups.charts, "spread", counted)
+    changes = count()
+    monkeypatch.setitem(own.app.extensions, "stamp", lambda: Stamps(f"a{next(changes)}", f"s{next(changes)}"))
+    where, headers = f"/api/v1/sessions/{FILM}/groups/1/spread", {**own.bearer(), "X-Park-Look": "1"}
+    for is_open, most in ((True, 2), (False, 4)):  # 2 if they fall into two spans of time
+        worked.clear()
+        monkeypatch.setattr(answering, "is_open", lambda _, is_open=is_open: is_open)
+        assert [own.client.get(where, headers=headers).status_code for _ in range(4)] == [200] * 4
+        assert 1 <= len(worked) <= most and (is_open or len(worked) == 4)
+    worked.clear()
+    monkeypatch.setattr(answering, "is_open", lambda _: True)
+    own.get(f"/sessions/{FILM}/groups/1/spread")
+    assert worked == ["once"]  # a program is told what is now
 
 
 # what is refused

@@ -63,7 +63,7 @@ def test_every_verb_has_its_section_with_every_option(verb: click.Command) -> No
 
 
 def test_no_section_is_about_a_verb_that_is_not_there() -> None:
-    assert set(re.findall(r"^## park (\w+)", COMMANDS, re.MULTILINE)) == {verb.name for verb in VERBS}
+    assert set(re.findall(r"^## park ([\w-]+)", COMMANDS, re.MULTILINE)) == {verb.name for verb in VERBS}
 
 
 @pytest.mark.parametrize("name", sorted(DAEMONS))
@@ -140,7 +140,7 @@ def parse(line: str) -> None:
     if name == "park":
         verb, *rest = rest
         command = main.commands[verb]
-        if isinstance(command, click.Group) and not rest[0].startswith("-"):
+        if isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
             verb, *rest = rest
             command = command.commands[verb]
         command.make_context(verb, rest)

@@ -46,6 +46,7 @@ ELSEWHERE = {
     "park_spool/installing/environment.py": "environments that nobody is told of any more",
     "park_spool/installing/wheelhouse.py": "a folder of the user's with wheels",
     "park_spool/cli/demo.py": "the demo's own temporary folder",
+    "park_spool/cli/installing_service.py": "the service manager's folder of units",
     "park_spool/cli/fetching.py": "a user's own folder",
     "park_spool/downloading.py": "a user's own folder",
     "park_spool/cli/plotting.py": "a user's own folder",

@@ -106,6 +106,8 @@ def check(api: Api, case: schemathesis.Case) -> None:
         return  # the token with which all this is asked
     if case.method != "GET" and any(sid.startswith(str(case.path_parameters.get("sid", "-"))) for sid in REAL["sid"]):
         return  # what other tests look at: schemathesis finds it in answers
+    if any("?" in str(value) for value in case.path_parameters.values()):
+        return  # werkzeug's client, which is called here, takes the rest for a query
     # What makes XML a session, and a zip a zip, no JSON schema can say.
     excluded = [] if case.media_type in (None, JSON) else [positive_data_acceptance, negative_data_rejection]
     case.call_and_validate(headers=api.bearer(), excluded_checks=excluded)

@@ -11,6 +11,7 @@ from world import ScriptedRunner, World
 from park_spool import leadership, wishes
 from park_spool.naming import Unit
 from park_spool.running.node import Node
+from park_spool.running.report import About
 from park_spool.running.staying import MASTER, Stay, Staying
 
 
@@ -104,6 +105,16 @@ def test_a_stop_notice_is_as_sigterm(world: World) -> None:
     assert one.is_done
     one.leave()
     assert list(world.layout.nodes.iterdir()) == []
+
+
+def test_a_node_that_starts_after_its_master_was_told_to_stop_leaves_at_once(world: World) -> None:
+    master = world.member().name
+    world.plant_ready(Unit(world.admit(many=2, few=1), 1, 1, 1, 2))
+    (world.layout.nodes / wishes.notice_name(master, "stop")).touch()
+    about = About(alias="n1", started_by={"how": "up", "master": master})
+    one = Node(world.member(), [ScriptedRunner()], world.root, about)
+    one.step()
+    assert (one.duty.draining, one.is_busy, one.is_done) == ("it was told to stop", False, True)
 
 
 def test_a_notice_to_nobody_is_removed(world: World) -> None:

@@ -73,6 +73,11 @@ def shared_with_pages(key: Hashable, make: Callable[[], T]) -> T:
     return _worked().get(key, f"{stamps.spool} 0", make)
 
 
+def held(key: Hashable, make: Callable[[], T], seconds: float) -> T:
+    """Work something out for all who look, at most once in so many seconds, whatever has changed meanwhile."""
+    return _worked().get(("held", key), f"{time.monotonic() // seconds}", make)
+
+
 def _worked() -> Worked:
     found: Worked = current_app.extensions["worked"]
     return found

@@ -18,6 +18,9 @@ from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
 from park_spool.listening import address, is_loopback, listen
+from park_spool.system.notify import Manager
+from park_spool.system.probe import Probe
+from park_spool.system.surroundings import service_manager
 
 from . import connections
 from .app import LOOPBACK_HOSTS, create_app, lively
@@ -52,16 +55,16 @@ def main(
       park-web --spool /shared/spool
       park-web --port 0
     """
-    found = config.find_spool(spool)
+    found, manager = config.find_spool(spool), service_manager()
     settings = config.load(found, host=host, port=port)
     if archive is not None:
         settings = replace(settings, archive=archive.absolute())  # the users stay those of the spool's page
     daemon.start_logging("web", settings.layout.logs, verbose)
     with Accounts.open(settings.page_accounts) as accounts:
-        serve(settings, accounts, has_link=not no_link)
+        serve(settings, accounts, has_link=not no_link, manager=manager)
 
 
-def serve(settings: Config, accounts: Accounts, has_link: bool) -> None:
+def serve(settings: Config, accounts: Accounts, has_link: bool, manager: Manager) -> None:
     """Serve until SIGTERM or Ctrl-C; print the address, one line on standard error, once it answers."""
     listening = listen(settings.host, settings.port)
     sockets: dict[int, Any] = {}
@@ -73,12 +76,15 @@ def serve(settings: Config, accounts: Accounts, has_link: bool) -> None:
     stop = daemon.Stop(server.pull_trigger)
     stop.install()
     page = address(listening)
+    probe = Probe(manager, server.task_dispatcher.add_task, server.pull_trigger, f"serves the page at {page}")
     page = first_address(accounts, page, settings.host, user_name()) if has_link else page
     click.echo(f"park-web: the page is at {page}", err=True)
     if words := advice(accounts, settings.host):
         click.echo(f"park-web: {words}", err=True)
     while not stop:
+        probe.look()
         connections.turn(sockets)
+    manager.stopping()
     server.task_dispatcher.shutdown()
     wasyncore.close_all(sockets)
     log.info("stopped by signal %d", stop.number)

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +15,7 @@ import click
 from park_spool.cli.status import table
 from park_spool.hosts.reading import Host
 from park_spool.mastering import away, living
+from park_spool.mastering.living import Live
 from park_spool.mastering.table import COLUMNS, rows
 from park_spool.member import Member
 from park_spool.nodes import Nodes
@@ -83,7 +84,7 @@ class Board:
             return []
         words = {alias: master.words(alias) for alias in master.standings}
         gone = {alias for alias, one in master.standings.items() if one.phase == "away"}
-        return rows(self._hosts, master.live, words, gone)
+        return rows(self._hosts, master.live, words, gone) + [crew.row() for crew in master.crews]
 
     def _table(self) -> Any:
         from rich.table import Table
@@ -101,8 +102,10 @@ def _let_go() -> None:
     os.close(nowhere)
 
 
-def show(me: Member, hosts: Sequence[Host], wait_for: Sequence[str] = (), seconds: float = 0.0) -> bool:
-    """Print the table of hosts as the spool has them; return whether a node of each lives.
+def show(
+    me: Member, hosts: Sequence[Host], wait_for: Sequence[str] = (), seconds: float = 0.0, is_shown: bool = True
+) -> bool:
+    """Print the table of hosts as the spool has them, if that is wanted; return whether a node of each lives.
 
     Waits so many seconds at most until those of `wait_for` are there.
     """
@@ -114,7 +117,13 @@ def show(me: Member, hosts: Sequence[Host], wait_for: Sequence[str] = (), second
             break
         time.sleep(1 / LOOKS_PER_SECOND)
     gone = away.listed(me)
+    if not is_shown:
+        return _are_all_up(hosts, live, gone)
     words: Mapping[str, str] = dict.fromkeys(gone, "`park up` or `park restart` has it back")
     for line in table([COLUMNS, *rows(hosts, live, words, gone)]):
         click.echo(line)
+    return _are_all_up(hosts, live, gone)
+
+
+def _are_all_up(hosts: Sequence[Host], live: Sequence[Live], gone: Collection[str]) -> bool:
     return all(any(one.alias == host.alias for one in live) or host.alias in gone for host in hosts)

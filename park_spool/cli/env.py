@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--wheels",
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False),
     help="Take all packages from that folder, nothing from the index.",
 )
 @click.option("--offline", is_flag=True, help="Take all packages from what is installed here.")

@@ -17,6 +17,7 @@ from park_spool.cli.explaining import why
 from park_spool.cli.fetching import fetch
 from park_spool.cli.history import history
 from park_spool.cli.hosts import hosts
+from park_spool.cli.installing_service import install_service
 from park_spool.cli.keeping import check, init
 from park_spool.cli.listing import list_
 from park_spool.cli.logs import log
@@ -46,7 +47,7 @@ RUNNING = (init, serve, up, down, restart, submit, validate, status, list_, watc
 RESULTS = (results, plot, history, compare, messages, log)
 AFTERWARDS = (why, retry, rerun, resubmit, reduce, fetch, export, import_)
 CONTROLLING = (cancel, pause, resume, priority, delete)
-SITE = (hosts, nodes, look, drain, env, config, check, archive, prune, data, user, completion, demo)
+SITE = (hosts, nodes, look, drain, env, install_service, config, check, archive, prune, data, user, completion, demo)
 VERBS = (*RUNNING, *RESULTS, *AFTERWARDS, *CONTROLLING, *SITE)
 
 

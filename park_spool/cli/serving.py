@@ -5,7 +5,6 @@ Where there are sources of data, park-datad is one of them.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -13,11 +12,12 @@ import sys
 import click
 
 from park_spool import config, daemon
-from park_spool.cli.options import guarded, spool_option
+from park_spool.cli.options import guarded, spool_option, verbose_option
 from park_spool.config import Config
 from park_spool.control_requests import user_name
 from park_spool.processes import set_parent_death_signal
 from park_spool.supervise import Program, grace_for, supervise
+from park_spool.system.surroundings import service_manager
 
 MODULES = {
     "park-spoold": "park_spool.spoold",
@@ -35,9 +35,10 @@ MODULES = {
     "--port", type=click.IntRange(0, 65535), help="Serve the page there (0: any free port); else as park.toml says."
 )
 @click.option("--no-web", is_flag=True, help="Serve no page.")
-@click.option("--with-parent", is_flag=True, help="End when the process that started this one ends (for `park up`).")
+@click.option("--with-parent", type=int, metavar="PID", help="End when that process, which started this one, ends.")
+@verbose_option
 @guarded
-def serve(spool: str | None, port: int | None, no_web: bool, with_parent: bool) -> None:
+def serve(spool: str | None, port: int | None, no_web: bool, with_parent: int | None, verbose: bool) -> None:
     """Run what a spool needs once: spoold, the reducer and the page. Nodes are started apart, with park-noded.
 
     Where park.toml sets up sources of data, the data centre (park-datad) is run, too.
@@ -49,15 +50,15 @@ def serve(spool: str | None, port: int | None, no_web: bool, with_parent: bool) 
       park serve
       park serve --spool /shared/spool --port 5400
     """
-    if with_parent:
-        set_parent_death_signal(signal.SIGTERM, os.getppid())
-    settings = config.load(config.find_spool(spool))
-    daemon.start_logging("serve", settings.layout.logs)
+    if with_parent is not None:
+        set_parent_death_signal(signal.SIGTERM, with_parent)
+    manager, settings = service_manager(), config.load(config.find_spool(spool))
+    daemon.start_logging("serve", settings.layout.logs, verbose)
     page = page_port(settings, port, no_web)
-    found = programs(settings, page)
-    if not with_parent:
+    found = programs(settings, page, verbose)
+    if with_parent is None:  # else that one says it
         say_what_is_served(settings, page)
-    supervise(found, grace_for(settings.drain_seconds))
+    supervise(found, grace_for(settings.drain_seconds), manager)
 
 
 def page_port(settings: Config, port: int | None, no_web: bool = False) -> int | None:
@@ -65,13 +66,14 @@ def page_port(settings: Config, port: int | None, no_web: bool = False) -> int |
     return None if no_web else choose_port(settings.host, settings.port if port is None else port)
 
 
-def programs(settings: Config, page: int | None) -> list[Program]:
+def programs(settings: Config, page: int | None, is_verbose: bool = False) -> list[Program]:
     """List what a spool needs once; `page` is the page's port, None for no page."""
-    found = [program("park-spoold", settings), program("park-reduced", settings)]
+    more = ["--verbose"] * is_verbose
+    found = [program("park-spoold", settings, *more), program("park-reduced", settings, *more)]
     if page is not None:
-        found.append(program("park-web", settings, "--port", str(page), "--no-link"))
+        found.append(program("park-web", settings, "--port", str(page), "--no-link", *more))
     if settings.sources:
-        found.append(program("park-datad", settings))
+        found.append(program("park-datad", settings, *more))
     return found
 
 

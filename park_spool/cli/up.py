@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from park_spool import config, daemon, member
+from park_spool.cli import batch_options
+from park_spool.cli.batch_options import batch_options as with_batch_options
 from park_spool.cli.board import Board, show
-from park_spool.cli.on_options import checked, crews, on_options
 from park_spool.cli.options import FAILED, guarded, spool_option
 from park_spool.cli.serving import page_port, say_what_is_served
 from park_spool.hosts import reading
@@ -23,6 +24,7 @@ from park_spool.layout import start_log_name
 from park_spool.mastering import away
 from park_spool.member import Member
 from park_spool.naming import Lock
+from park_spool.pilots.profiles import Profile
 
 if TYPE_CHECKING:
     from park_spool.mastering.master import Master
@@ -55,7 +57,7 @@ hosts_option = click.option("--hosts", "file", metavar="FILE", help="The hosts f
     show_default=True,
     help="Nodes end after so many seconds with neither work nor a `park up`.",
 )
-@on_options
+@with_batch_options
 @guarded
 def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: bool, **asked: Any) -> None:
     """Run what a spool needs once (as `park serve` does), and a node on each host of the hosts file, all at once.
@@ -64,35 +66,37 @@ def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: boo
     again. Ctrl-C or SIGTERM stops everything that was started. Where a `park up` runs already it is left alone: the
     hosts are shown, and those that were sent home are started again.
 
-    With --on, nodes come from a batch system instead (and from the hosts that are named, or those of --hosts): NAME is
-    a table [cluster.NAME] of park.toml, or slurm, pbs, lsf, condor, kubernetes, local, or dask with its address.
+    With --on, nodes come from a batch system as work waits; hosts are then only those that are named. NAME is an
+    engine (slurm, pbs, lsf, condor, kubernetes, local), a profile [cluster.NAME] of park.toml, or dask, with the
+    scheduler's address behind it.
 
     \b
     Examples:
       park up
       park up --detach
       park up n1 n2 --install
-      park up --on slurm --cpus-per-node 16 --walltime 02:00:00 --max 10
-      park up --on dask tcp://n4:8786
+      park up --on slurm --cpus-per-node 16 --walltime 08:00:00 --max 10
+      park up --on dask tcp://n1:8786
     """
     settings = config.load(config.find_spool(spool))
-    words, asked["address"] = checked(asked, wanted)
-    hosts: list[Host] = []
-    if file or words or not asked["on"]:
-        hosts = reading.choose(reading.read(reading.find(file, settings.spool)), words)
+    wanted, schedulers = batch_options.split_hosts(wanted)
+    profiles = batch_options.chosen(settings, asked, schedulers)
+    is_named = bool(file or wanted or not profiles)
+    hosts = reading.choose(reading.read(reading.find(file, settings.spool)), wanted) if is_named else []
     me = member.join(settings)
-    crews(me, asked, asked["address"], print)  # what is wrong with it is said before anything is started
-    sys.exit(_detached(me, hosts) if detach else master(me, hosts, asked))
+    if detach:
+        sys.exit(_detached(me, hosts))
+    sys.exit(master(me, hosts, profiles, asked))
 
 
-def master(me: Member, hosts: list[Host], asked: dict[str, Any]) -> int:
+def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any]) -> int:
     """Be the master, or find that another one runs; return the exit code."""
     from park_spool.mastering import loop, taking  # these, and what starts hosts, are slow to import
 
     settings = me.config
     with Board(hosts) as board:
         daemon.start_logging("master", settings.layout.logs)
-        made = _made(me, hosts, asked, board.tell)
+        made = _made(me, hosts, profiles, asked, board.tell)
         other = None if asked["standby"] else taking.take(made.candidate, me)
         if other is None:
             board.begin(made)
@@ -101,9 +105,12 @@ def master(me: Member, hosts: list[Host], asked: dict[str, Any]) -> int:
     return _already(me, hosts, other)
 
 
-def _made(me: Member, hosts: list[Host], asked: dict[str, Any], tell: Callable[[str], None]) -> Master:
+def _made(
+    me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any], tell: Callable[[str], None]
+) -> Master:
     from park_spool.mastering import launching, loop
     from park_spool.mastering.master import Master
+    from park_spool.pilots.crew import Crew
 
     settings = me.config
     page = page_port(settings, asked["port"], asked["no_web"])
@@ -112,8 +119,8 @@ def _made(me: Member, hosts: list[Host], asked: dict[str, Any], tell: Callable[[
     terms = launching.Terms(me.name, asked["linger"])
     launcher = launching.Launcher(lambda host: launching.start_node(host, settings, terms, find))
     served = partial(say_what_is_served, settings, page)
-    others = crews(me, asked, asked["address"], tell)
-    return Master(me, hosts, launcher, daemons, others, may_stand_by=asked["standby"], tell=tell, begun=served)
+    crews = [Crew(me, profile, tell) for profile in profiles]
+    return Master(me, hosts, launcher, daemons, crews, may_stand_by=asked["standby"], tell=tell, begun=served)
 
 
 def _report(code: int, made: Master) -> int:
@@ -148,7 +155,7 @@ def _detached(me: Member, hosts: list[Host]) -> int:
     time.sleep(0.1)
     code = child.poll()
     if code is None:
-        is_up = show(me, hosts)
+        is_up = show(me, hosts, is_shown=False)  # it has shown them itself
         click.echo(f"`park up` goes on in the background, {path.parent} has its log; `park down` stops it", err=True)
         return 0 if is_up else FAILED
     if code:

@@ -104,7 +104,20 @@ def lock(path: str, how: str) -> bool:
     return True
 
 
-DOINGS: Any = {one.__name__: one for one in (facts, clock, kind, read, publish, look, wait, claim, lock)}
+def usable(paths: Any) -> Any:
+    """Say of each program what keeps it from being started; "" if nothing does. Python's are started by Python."""
+    return [_unusable(path) for path in paths]
+
+
+def _unusable(path: str) -> str:
+    if not os.path.exists(path):
+        return "absent"
+    if path.endswith(".py"):
+        return "" if os.access(path, os.R_OK) else "unreadable"
+    return "" if os.access(path, os.X_OK) else "not executable"
+
+
+DOINGS: Any = {one.__name__: one for one in (facts, clock, kind, read, publish, look, wait, claim, lock, usable)}
 
 
 def answer(line: str) -> Any:

@@ -157,12 +157,13 @@ class _Exchange:
         while self._collected():
             pass
         out, err = (bytes(data).decode(errors="replace") for data in (self._out, self._err))
-        return Ran(self._channel.recv_exit_status(), out, err)
+        status = self._channel.recv_exit_status()
+        if status < 0 and not self._channel.eof_received:  # a lost connection looks to paramiko like a signal
+            raise EOFError("it was closed in the middle of a command")
+        return Ran(status, out, err)
 
     def _is_over(self) -> bool:
         channel = self._channel
-        if channel.closed and not channel.exit_status_ready():
-            raise EOFError("it was closed in the middle of a command")
         return channel.exit_status_ready() and bool(channel.eof_received or channel.closed)
 
     def _moved(self) -> bool:

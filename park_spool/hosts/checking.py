@@ -16,7 +16,7 @@ import park_spool
 from park_spool.atomic import Disk
 from park_spool.config import Config
 from park_spool.errors import HostError, ParkError
-from park_spool.hosts import measuring
+from park_spool.hosts import measuring, services_there
 from park_spool.hosts.asking import Asker, asking, first_program
 from park_spool.hosts.findings import Finding
 from park_spool.hosts.reading import Host
@@ -36,8 +36,10 @@ def check_all(
 ) -> list[Finding]:
     """Look at hosts, all at once; `told` hears of each when it is done, from its own thread."""
 
+    wanted = services_there.programs(settings)
+
     def one(place: tuple[Host, Path]) -> Finding:
-        found = check(*place, settings, disk, seconds)
+        found = check(*place, settings, disk, wanted, seconds)
         told(found)
         return found
 
@@ -46,8 +48,13 @@ def check_all(
         return list(threads.map(one, places))
 
 
-def check(host: Host, folder: Path, settings: Config, disk: Disk, seconds: float = SECONDS) -> Finding:
-    """Look at one host; `folder` is a new name in tmp/ for what is measured. What fails is in what was found."""
+def check(
+    host: Host, folder: Path, settings: Config, disk: Disk, programs: Sequence[Path] = (), seconds: float = SECONDS
+) -> Finding:
+    """Look at one host; `folder` is a new name in tmp/ for what is measured, `programs` must be startable there.
+
+    What fails is in what was found.
+    """
     found = Finding(host.alias, host.address, host.spool_there(settings.spool), user=host.user or getuser())
     try:
         with closing(connect(host, settings, seconds)) as remote:
@@ -55,7 +62,8 @@ def check(host: Host, folder: Path, settings: Config, disk: Disk, seconds: float
             python = _python(found, remote)
             with asking(remote, python) as asker:
                 _facts(found, host, asker)
-                measuring.measure(found, asker, settings, disk, folder)
+                if measuring.measure(found, asker, settings, disk, folder):
+                    services_there.look(found, asker, programs, settings.spool)
     except HostError as error:
         found.fail(error.kind, str(error))
     except ParkError as error:

@@ -26,17 +26,21 @@ FILES, STEP, AHEAD = 100, 0.002, 0.3  # files to race for; s between two of them
 _NO_RIGHTS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def measure(found: Finding, asker: Asker, settings: Config, disk: Disk, folder: Path) -> None:
-    """Fill in what is seen through the spool; `folder` is a new name in tmp/. Raises HostError."""
+def measure(found: Finding, asker: Asker, settings: Config, disk: Disk, folder: Path) -> bool:
+    """Fill in what is seen through the spool, and say whether it is the same; `folder` is a new name in tmp/.
+
+    Raises HostError.
+    """
     there = f"{found.spool}/tmp/{folder.name}"
     if not _is_place(found, asker) or not _is_same(found, asker, disk, folder, there, settings.spool):
-        return
+        return False
     try:
         _race(found, asker, disk, folder, there)
         _sight(found, asker, disk, folder, there, settings.staleness_seconds)
         _lock(found, asker, disk, folder, there)
     except OSError as error:
         found.fail("spool", f"{found.spool} cannot be worked with: {error.strerror}")
+    return True
 
 
 def _is_place(found: Finding, asker: Asker) -> bool:
@@ -115,10 +119,11 @@ def _sight(found: Finding, asker: Asker, disk: Disk, folder: Path, there: str, s
     asker.ask("publish", folder=there, name="new-there", text="")
     found.seen_here = _until(lambda: "new-there" in disk.names(folder), SIGHT)
     for delay, where in ((found.seen_there, "there"), (found.seen_here, "here")):
-        _judge(found, delay, where, staleness)
+        judge(found, delay, where, staleness)
 
 
-def _judge(found: Finding, delay: float | None, where: str, staleness: float) -> None:
+def judge(found: Finding, delay: float | None, where: str, staleness: float) -> None:
+    """Note a delay that is too long for the spool's settings; None is one that had no end."""
     if delay is None:
         found.fail("sight", f"a new name was not seen {where} within {SIGHT:g} s: mount the spool with less caching")
     elif delay > staleness:

@@ -22,6 +22,7 @@ from park_spool.hosts.remote import Remote
 from park_spool.layout import start_log_name
 from park_spool.mastering.master import Master
 from park_spool.supervise import Program, Supervisor, signals_as_descriptor
+from park_spool.system.surroundings import service_manager
 
 
 def run(master: Master, shown: Callable[[], None]) -> int:
@@ -29,7 +30,7 @@ def run(master: Master, shown: Callable[[], None]) -> int:
 
     The first signal asks it to stop, a second one ends it at once.
     """
-    stop = PatientStop()
+    stop, manager = PatientStop(), service_manager()
     stop.install()
 
     def step() -> bool:
@@ -41,7 +42,8 @@ def run(master: Master, shown: Callable[[], None]) -> int:
         return did
 
     with signals_as_descriptor() as waker:
-        daemon.run(step, lambda: _wait(waker, master.wait_seconds()), partial(_wait, waker), stop)
+        wait = partial(_wait, waker)
+        daemon.run(step, lambda: wait(min(master.wait_seconds(), manager.every)), wait, stop, manager, master.status)
         master.end_at_once()
     return 1 if master.unanswered else 0
 
@@ -53,8 +55,9 @@ def _wait(waker: int, seconds: float) -> None:
 
 def serving(settings: Config, options: Sequence[str]) -> Supervisor:
     """Return the keeper of this master's `park serve`."""
-    command = (sys.executable, "-P", "-m", "park_spool.cli.serving", "--with-parent", "--spool", str(settings.spool))
-    return Supervisor([Program("park serve", (*command, *options))], partial(_start, settings))
+    command = (sys.executable, "-P", "-m", "park_spool.cli.serving", "--with-parent", str(os.getpid()))
+    words = (*command, "--spool", str(settings.spool), *options)
+    return Supervisor([Program("park serve", words)], partial(_start, settings))
 
 
 def _start(settings: Config, argv: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -39,6 +39,9 @@ class Crew(Protocol):
     def step(self) -> bool:
         """Do what there is to do; return whether there was anything."""
 
+    def row(self) -> tuple[str, ...]:
+        """Say how it stands, as a row of the table."""
+
     def stop(self) -> list[str]:
         """End all of it; return a sentence for each thing that could not be ended."""
 
@@ -60,7 +63,7 @@ class Master:
         tell: Callable[[str], None] = log.info,
         begun: Callable[[], None] = lambda: None,
     ) -> None:
-        self._member, self._launcher, self._daemons, self._crews = member, launcher, daemons, crews
+        self._member, self._launcher, self._daemons, self.crews = member, launcher, daemons, crews
         self._may_stand_by, self._tell, self._begun = may_stand_by, tell, begun
         self.hosts = {host.alias: host for host in hosts}
         self.standings: dict[str, Standing] = {alias: Standing() for alias in self.hosts}
@@ -76,6 +79,8 @@ class Master:
 
     def step(self) -> bool:
         """Do everything that is to be done now; return whether anything was."""
+        if self.is_over:
+            return False
         if self.is_stopping:
             return self._go_on_stopping()
         if self._was_active:  # first what needs no spool
@@ -85,7 +90,7 @@ class Master:
             return False
         self._look()
         did = self._start_due()
-        for crew in self._crews:
+        for crew in self.crews:
             did = crew.step() or did
         return did
 
@@ -186,6 +191,12 @@ class Master:
         if (before.phase, before.why) != (one.phase, one.why) and one.phase not in ("starting", "awaited"):
             self._tell(f"{alias}: {self.words(alias)}")
 
+    def status(self) -> str:
+        """Say in a line what this master does, for people."""
+        count = sum(one.phase == "up" for one in self.standings.values())
+        word = "stops" if self.is_stopping else "is the master" if self._was_active else "stands by"
+        return f"{word} for {self._member.config.spool}: {count} of {len(self.standings)} hosts have a node"
+
     def words(self, alias: str) -> str:
         """Say how a host stands."""
         one = self.standings[alias]
@@ -223,7 +234,7 @@ class Master:
     def _go_on_stopping(self) -> bool:
         self._note_ends()
         is_late = self._member.monotonic() > self._deadline
-        if self._farewell is None or self.is_over:
+        if self._farewell is None:
             return False
         try:
             say_stop(self._member, self._member.name)  # before its lock goes: who stands by must see it
@@ -263,7 +274,7 @@ class Master:
 
     def _finish(self, unanswered: list[str]) -> None:
         self.unanswered = unanswered
-        for crew in self._crews:
+        for crew in self.crews:
             self.unanswered += crew.stop()
         self._daemons.stop(grace_for(self._member.config.drain_seconds))
         with suppress(OSError):  # a standby, or the next one, takes the role from who is silent

@@ -9,10 +9,11 @@ that is born anew, is told, too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from park_spool import naming, wishes
+from park_spool import naming
+from park_spool.mastering import living
 from park_spool.mastering.farewell import Farewell, say_stop
 from park_spool.mastering.living import Live, Masters
 from park_spool.member import Member
@@ -26,8 +27,9 @@ Tell = Callable[[str], None]
 
 
 def patience(member: Member) -> float:
-    """Return how long a full stop takes at most: until every node has left, or has been silent for `claim_expiry`."""
-    return member.config.claim_expiry + member.config.drain_seconds + GRACE
+    """Return how long a full stop takes at most: until all have left, or were silent for long enough to be dead."""
+    config = member.config
+    return config.lease_expiry + config.claim_expiry + config.drain_seconds + GRACE
 
 
 @dataclass(slots=True)
@@ -44,12 +46,17 @@ class Stopping:
     stopped: int = 0
     aliases: set[str] = field(default_factory=set)
     _until: float = field(init=False)
+    _seen: Nodes = field(init=False)
+    _first: set[str] = field(default_factory=set)  # the nodes that lived when this began
 
     def __post_init__(self) -> None:
+        self._seen = Nodes(self.member)
         self._until = self.member.monotonic() + self.seconds
 
     def masters(self) -> bool:
         """Stop all masters; return whether none lives any more."""
+        self._seen.look()
+        self._first = {live.node for live in living.nodes(self._seen)}
         masters, told = Masters(self.member), dict[str, str]()
         while True:
             self.masters_left = masters.look()
@@ -60,23 +67,21 @@ class Stopping:
             told |= self.masters_left
             if not self.masters_left or self._is_late():
                 break
+            self._seen.look()  # whose silence counts from now on
             self.sleep(LOOK)
-        self._tidy(told)
+        self._tidy()
         return not self.masters_left
 
-    def _tidy(self, told: Iterable[str]) -> None:
-        """Remove the locks of masters that were seen to be gone, and the notices to them."""
+    def _tidy(self) -> None:
+        """Remove the locks of masters that were seen to be gone. The notices stay: nodes that start late read them."""
         disk, spool = self.member.disk, self.member.layout
         for lock in map(naming.parse_lock, disk.names(spool.locks)):
             if lock is not None and lock.role == MASTER and lock.candidate not in self.masters_left:
                 disk.unlink(spool.locks / lock.name)
-        for name in told:
-            if name not in self.masters_left:
-                disk.unlink(spool.nodes / wishes.notice_name(name, "stop"))
 
     def nodes(self, is_meant: Callable[[Live], bool] = lambda live: True) -> bool:
         """Stop all nodes that are meant; return whether each was seen to leave."""
-        seen = Nodes(self.member)
+        seen = self._seen
         farewell = Farewell(self.member, seen, is_meant)
         told = 0
         while True:
@@ -87,17 +92,14 @@ class Stopping:
             if not self.left or self._is_late():
                 break
             self.sleep(LOOK)
-        standing = {beat[0] for name in self._names() if (beat := naming.parse_heartbeat(name))}
-        living = {live.node for live in self.left}
-        self.silent = [
-            one for node, one in farewell.told.items() if node in standing - living and not _ended(seen, node)
-        ]
+        gone = (living.read(node, seen.reports[node]) for node in seen.gone if node in seen.reports)
+        self.silent = [one for one in gone if is_meant(one) and not _ended(seen, one.node)]
+        for one in self.silent:
+            say_stop(self.member, one.node)  # one that was only cut off reads it when it comes back
+        names = {one.node for one in (*self.left, *self.silent)}
         self.aliases = {one.alias for one in farewell.told.values()}
-        self.stopped = len(farewell.told) - len(self.left) - len(self.silent)
+        self.stopped = len((self._first | farewell.told.keys()) - names)
         return not self.left and not self.silent
-
-    def _names(self) -> list[str]:
-        return self.member.disk.names(self.member.layout.nodes)
 
     def _is_late(self) -> bool:
         return self.member.monotonic() > self._until

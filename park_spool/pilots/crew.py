@@ -299,6 +299,12 @@ class Crew:
         why = "" if self._fates.is_well else self.why
         return Standing(self.name, self.profile.engine, supply.queued, supply.coming, supply.working, cpus, why)
 
+    def row(self) -> tuple[str, ...]:
+        """Say how it stands, as a row of a table of hosts."""
+        now = self.standing()
+        state = f"{now.queued} queued, {now.coming} starting, {now.working} at work"
+        return f"--on {now.profile}", self.profile.address or now.engine, state, "–", str(now.cpus), "–", now.why
+
     def _is_own(self, node: str) -> bool:
         return _job_of(self._nodes.reports.get(node, {}), self.profile.engine) in self._pilots
 

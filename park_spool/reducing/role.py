@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from park_spool import filesystem
 from park_spool.archive.writing import Archive
 from park_spool.catalog.registry import Registry
@@ -17,17 +19,24 @@ from park_spool.reducing.reducers import Reducers
 class Reduction:
     """Opens the archive when this process becomes active, and closes it when it does not any more.
 
-    `send` has errands done by a child process; without one nothing is delivered.
+    `send` has errands done by a child process; without one nothing is delivered. `tell` hears, while it catches up
+    with the spool, how many sessions of how many are done.
     """
 
-    def __init__(self, member: Member, send: Send | None = None) -> None:
+    def __init__(
+        self, member: Member, send: Send | None = None, tell: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
         self._member = member
-        self._send = send
+        self._send, self._tell = send, tell
         self._candidate = Candidate(member, "reduced")
         self._presence = Presence(member)
         self._archive: Archive | None = None
         self._reducing: Reducing | None = None
         self._pruning: Pruning | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self._candidate.is_active
 
     def step(self) -> bool:
         """Do what there is to do now; return whether anything was."""
@@ -45,7 +54,7 @@ class Reduction:
         self._archive = Archive.open(config.archive, is_local=not filesystem.is_shared(config.archive.parent))
         reducers = Reducers(self._archive, lambda: Registry.load(config.service_folders), self._member.monotonic)
         reducing = Reducing(self._member, self._archive, reducers, self._send)
-        reducing.catch_up()
+        reducing.catch_up(self._tell)
         self._reducing, self._pruning = reducing, Pruning(self._member, self._archive)
         return reducing
 

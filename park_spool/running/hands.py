@@ -25,6 +25,7 @@ KEPT = 10_000  # answered units that a node remembers
 class Claim:
     """A unit in hand: waiting for a runner, with one, or finished and not yet published (`answer`).
 
+    A finished one is not published before `held_until` (the node's clock), for what it tells may not be true.
     `since` it is where it is now; `charged` seconds stand on the account of `user` for it; `origin` says which text of
     its service ran it.
     """
@@ -34,6 +35,7 @@ class Claim:
     since: float
     runner: int | None = None
     answer: list[bytes] | None = None
+    held_until: float = 0.0
     unseen: int = 0
     user: str = ""
     charged: float = 0.0

@@ -123,7 +123,7 @@ class Node:
         Stop the jobs if that failed for too long.
         """
         try:
-            if self._beat.seq:
+            if self._beat.seq or self._about.started_by:  # who started it may have been told to stop meanwhile
                 self._read_notices()
             if self._beat.seq and self._is_fenced():
                 self._be_reborn()
@@ -216,10 +216,11 @@ class Node:
             self._say(f"waits: {duty.waiting}" if duty.waiting else "works again")
         if duty.may_claim:
             return False
+        did = duty.draining is not None and self.shop.acquit()
         is_late = duty.deadline is not None and now >= duty.deadline
         claims = [claim for claim in self.shop.hands if claim.is_waiting or (is_late and claim.runner is not None)]
         self.shop.give_back(claims, "it was not finished in time")
-        return self.shop.publish() or bool(claims)
+        return self.shop.publish() or bool(claims) or did
 
     def _say(self, what: str) -> None:
         log.info("node %s %s", self.member.name, what)
@@ -236,7 +237,8 @@ class Node:
         names = self.member.disk.names(self.member.layout.nodes)
         if wishes.notice_name(self.member.name, "drain") in names:
             self.drain(why="it is drained")
-        if wishes.notice_name(self.member.name, "stop") in names:
+        told = (self.member.name, self._about.started_by.get("master", self.member.name))
+        if any(wishes.notice_name(name, "stop") in names for name in told):
             self.drain(self.member.config.drain_seconds)
         bad = wishes.notice_name(self.member.name, "bad")
         if bad in names and self.duty.condemn(self._why_bad(bad)):
@@ -253,6 +255,7 @@ class Node:
     def leave(self) -> None:
         """Stop what runs, give back what is not done, and take one's own names away."""
         self.shop.close()
+        self.shop.acquit()
         self.shop.publish()
         if self._beat.seq and self._is_fenced():
             self.shop.drop_everything("this node was taken for dead")

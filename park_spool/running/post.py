@@ -8,6 +8,8 @@ its stay is over        ─▶ drain                     ─▶ leave         se
 from __future__ import annotations
 
 import logging
+import math
+import os
 import signal
 import subprocess
 import sys
@@ -32,7 +34,14 @@ RETRY_SECONDS = 1.0  # between two failing steps of a node that leaves: it has l
 class Post:
     """Everything that a park-noded has to look after; `leave` ends it."""
 
-    def __init__(self, settings: Config, node: Node, slots: Sequence[Slot], stay: Stay | None = None) -> None:
+    def __init__(
+        self,
+        settings: Config,
+        node: Node,
+        slots: Sequence[Slot],
+        stay: Stay | None = None,
+        longest: float = math.inf,
+    ) -> None:
         self.node, self._config, self._slots = node, settings, slots
         self._staying = Staying(
             stay or Stay(), node.member.monotonic(), settings.drain_seconds, settings.heartbeat_seconds
@@ -40,7 +49,7 @@ class Post:
         node.shop.choice.ends_at = self._staying.gives_back_at
         spool = settings.layout
         flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
-        self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat)
+        self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat, longest=longest)
         self.stop = PatientStop(self.wakeup.nudge)
         self.stop.install()
         self._standby = Supervisor([], start=_start)
@@ -52,7 +61,9 @@ class Post:
 
     def keep_standby(self) -> None:
         """Keep a park-spoold that stands by; one that ends is started again, later and later."""
-        command = (sys.executable, "-P", "-m", "park_spool.spoold", "--with-parent", "--spool", str(self._config.spool))
+        # RACE: this one may be killed before its standby has begun: only its number tells the standby that it is gone.
+        own = ("--with-parent", str(os.getpid()), "--spool", str(self._config.spool))
+        command = (sys.executable, "-P", "-m", "park_spool.spoold", *own)
         self._standby = Supervisor([Program("standby park-spoold", command)], start=_start)
         signal.signal(signal.SIGCHLD, lambda number, frame: self.wakeup.wake())  # its end is noted at once
 
@@ -76,6 +87,11 @@ class Post:
         why = staying.why_leave(now)
         if why is not None:
             self.node.drain(staying.time_left(now), why)
+
+    def status(self) -> str:
+        """Say in a line what the node does, for people."""
+        word, why = self.node.duty.state(self.node.is_busy)
+        return f"{word} for {self._config.spool}" + (f": {why}" if why else "")
 
     def wait(self) -> None:
         monotonic = self.node.member.monotonic()

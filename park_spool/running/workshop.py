@@ -18,7 +18,7 @@ from park_spool import intervals, payloads, starts, tallies
 from park_spool.errors import PermanentError, is_temporary
 from park_spool.member import Member
 from park_spool.naming import Unit
-from park_spool.running import claiming
+from park_spool.running import claiming, killed_from_outside
 from park_spool.running.ahead import Ahead
 from park_spool.running.assigning import Terms, assignment_of
 from park_spool.running.assignment import Assignment, Outcome, Running, result_line
@@ -174,6 +174,8 @@ class Workshop:
                 self.choice.elsewhere.note(claim.unit, lines)
                 self._settle(claim)
                 claim.answer, claim.runner = lines, None
+                if killed_from_outside.first(lines) is not None:
+                    claim.held_until = now + killed_from_outside.HOLD_SECONDS
         return has_news
 
     def _settle(self, claim: Claim) -> None:
@@ -183,7 +185,7 @@ class Workshop:
         """Publish what is finished; a full disk or a cut network keeps claim and answer in hand, for the next step."""
         did = False
         for claim in self.hands:
-            if claim.answer is None:
+            if claim.answer is None or claim.held_until > self.member.monotonic():
                 continue
             try:
                 self.hands.answer(claim, {**self._header, **claim.origin})
@@ -259,6 +261,16 @@ class Workshop:
             self.kill(claim, why)
         self.hands.claims.clear()
 
+    def acquit(self) -> bool:
+        """Give back the jobs whose ends are not believed any more: what ended them was meant for the node."""
+        held = [claim for claim in self.hands if claim.answer is not None and claim.held_until]
+        for claim in held:
+            lines = claim.answer or []
+            log.warning("unit %s was ended from outside, as this node was: what is left is given back", claim.unit.name)
+            claim.answer, claim.held_until = None, 0.0
+            self._give_back(claim, lines[: killed_from_outside.first(lines)])
+        return bool(held)
+
     def give_back(self, claims: Iterable[Claim], why: str) -> None:
         """Stop units and offer again what is left of them; what is done is published with the next answers."""
         for claim in claims:
@@ -266,10 +278,13 @@ class Workshop:
                 continue
             lines = [] if claim.runner is None else self.runners[claim.runner].results()
             self.kill(claim, f"{why}; what is left of it is given back")
-            try:
-                self.hands.give_back(claim, lines)
-            except OSError as error:
-                if not is_temporary(error.errno):
-                    raise
-                claim.runner = None  # it stays in hand, and is tried again or taken back by others
-                log.warning("cannot give unit %s back: %s", claim.unit.name, error)
+            self._give_back(claim, lines)
+
+    def _give_back(self, claim: Claim, lines: list[bytes]) -> None:
+        try:
+            self.hands.give_back(claim, lines)
+        except OSError as error:
+            if not is_temporary(error.errno):
+                raise
+            claim.runner = None  # it stays in hand, and is tried again or taken back by others
+            log.warning("cannot give unit %s back: %s", claim.unit.name, error)

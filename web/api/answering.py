@@ -14,8 +14,9 @@ from flask import Response, current_app, request
 from park_spool.delivering import folder
 
 from ..drawn import Drawn
-from ..live import MARK, tag
-from .found import session
+from ..live import MARK, is_look, tag
+from ..reading import held
+from .found import is_open, session
 from .operation import JSON, Operation
 
 
@@ -36,11 +37,17 @@ class Encoded:
 
 def shared(operation: Operation, arguments: dict[str, Any]) -> Encoded:
     """Return what the archive says, worked out once for all who may see it. Raises NotFound for who may not."""
-    session(arguments["sid"])
+    sid = session(arguments["sid"])
+
+    def make() -> Encoded:
+        return Encoded(encoded(operation.run(**arguments)))
+
+    if operation.holds and is_look(request.environ) and is_open(sid):
+        return held((operation.name, request.full_path), make, operation.holds)
     # RACE: the stamp before the answer: what changes between is worked out anew for the next who asks.
     version = f"{current_app.extensions['stamp']().archive} {request.full_path}"
     kept: Drawn[Encoded] = current_app.extensions["answers"]
-    return kept.get(version, lambda: Encoded(encoded(operation.run(**arguments))))
+    return kept.get(version, make)
 
 
 def answered(operation: Operation, value: Any) -> Response:

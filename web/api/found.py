@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from park_spool import desk
 from park_spool.errors import NotFound
+from park_spool.progress import progress
 
 from ..reading import look, reader, shared
 from ..who import require_changing, visible
@@ -14,6 +15,18 @@ def session(prefix: str) -> str:
     sid, user = shared(("whose", prefix), lambda: _named(prefix))
     visible(user)
     return sid
+
+
+def is_open(sid: str) -> bool:
+    """Say whether results of a session may still come; yes of one that the archive does not know yet."""
+    return shared(("open", sid), lambda: _is_open(sid))
+
+
+def _is_open(sid: str) -> bool:
+    try:
+        return progress(reader().session(sid)).is_open
+    except NotFound:
+        return True
 
 
 def changeable(prefix: str) -> str:

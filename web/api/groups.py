@@ -102,17 +102,21 @@ def compared(query: CompareQuery) -> Comparison:
     return compare.compare(settings(), disk(), reader(), ["".join((sid, *which)) for sid, which in asked])
 
 
+SPREAD_SECONDS = (
+    6.0  # it gathers the parameters of all fits, which one more hardly changes; as `data-rest` of its chart
+)
+
 _OF_GROUP = tuple(
-    Operation("GET", f"/sessions/{{sid}}/groups/{{group}}/{path}", run, TAG, is_live=True, follows=ARCHIVE)
-    for path, run in (
-        ("best", best),
-        ("history", history),
-        ("spread", spread),
-        ("profile", profile),
-        ("maps/{joblist}", chisq_map),
-        ("batch", batch),
-        ("trend", trend),
-        ("sets/{number}", thumbnail),
+    Operation("GET", f"/sessions/{{sid}}/groups/{{group}}/{path}", run, TAG, is_live=True, follows=ARCHIVE, holds=holds)
+    for path, run, holds in (
+        ("best", best, 0.0),
+        ("history", history, 0.0),
+        ("spread", spread, SPREAD_SECONDS),
+        ("profile", profile, 0.0),
+        ("maps/{joblist}", chisq_map, 0.0),
+        ("batch", batch, 0.0),
+        ("trend", trend, 0.0),
+        ("sets/{number}", thumbnail, 0.0),
     )
 )
 OPERATIONS = (Operation("GET", "/compare", compared, TAG, is_live=True), *_OF_GROUP)

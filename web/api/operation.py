@@ -30,7 +30,8 @@ class Operation:
     """What is asked at one address, by one method; `run` answers it.
 
     `mime` is the type of a good answer, `status` its code; `takes` are the types of a body that is no JSON.
-    `may_conflict`: what is asked can be too late. An answer that `is_live` is kept until what it `follows` changes.
+    `may_conflict`: what is asked can be too late. An answer that `is_live` is kept until what it `follows` changes; one
+    that `holds` is given to pages that look again and again for so many seconds, as long as its session runs.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Operation:
     is_live: bool = False
     follows: str = SPOOL
     may_conflict: bool = False
+    holds: float = 0.0
 
     @property
     def name(self) -> str:
