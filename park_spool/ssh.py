@@ -143,6 +143,8 @@ def explained(login: Login, error: Exception) -> SshError:
             )
         case TimeoutError():
             return SshError("timeout", f"{host} did not answer within {login.timeout:g} s")
+        case paramiko.SSHException() if isinstance(error.__context__, TimeoutError):  # before its banner
+            return SshError("timeout", f"{host} did not answer within {login.timeout:g} s")
         case socket.gaierror():
             return SshError("unreachable", f"{host} is no name that is known here: {error.strerror}")
         case OSError() if error.errno == errno.ECONNREFUSED or isinstance(error, _REFUSED):

@@ -64,6 +64,24 @@ class ElsewhereSshd(Sshd):
         return ["unshare", "--mount", "sh", "-c", script, "sh", *words, *super().command()]
 
 
+class SshfsSshd(Sshd):
+    """An sshd on a host that has `mounted` at `point` by sshfs, with its caches: new names are seen late there."""
+
+    def __init__(self, folder: Path, point: Path, mounted: Path, server: Sshd) -> None:
+        super().__init__(folder, has_shell=True)
+        self._point, self._mounted, self._server = point, mounted, server
+
+    def command(self) -> list[str]:
+        script = (
+            'sshfs -f -p "$3" -o "IdentityFile=$4,UserKnownHostsFile=$5" "$1" "$2" & shift 1; '
+            'until mountpoint -q "$1"; do kill -0 $! || exit 1; sleep 0.1; done; shift 4; exec "$@"'
+        )
+        server = self._server
+        place = f"{server.user}@{HOST}:{self._mounted}"
+        words = [place, str(self._point), str(server.port), str(server.key), str(server.known_hosts)]
+        return ["unshare", "--mount", "sh", "-c", script, "sh", *words, *super().command()]
+
+
 def may_mount() -> bool:
     """Say whether a process may have mounts of its own here."""
     return os.geteuid() == 0 and not subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode

@@ -148,7 +148,9 @@ class Sshd(_Child):
 
     def __init__(self, folder: Path, has_shell: bool = False, extra_conf: str = "") -> None:
         super().__init__(folder)
-        self._rest = extra_conf if has_shell else f"{extra_conf}ForceCommand internal-sftp -l VERBOSE\n"
+        # A home of its own: what stands in the user's ~/.bashrc is none of a test's business. The first SetEnv counts.
+        home = f"SetEnv HOME={self.own}\n"
+        self._rest = extra_conf + (home if has_shell else "ForceCommand internal-sftp -l VERBOSE\n")
         self.key, self.known_hosts, self.user = self.own / "key", self.own / "known_hosts", getpass.getuser()
         for name in ("key", "host_key"):
             make_key(self.own / name)

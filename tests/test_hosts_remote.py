@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -77,7 +78,7 @@ def test_a_command_gets_its_words_as_they_are(remote: Remote) -> None:
     assert ran.status == 0 and json.loads(ran.out) == ARGUMENTS
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8), max_size=4))
 def test_no_word_becomes_part_of_a_command(remote: Remote, words: list[str]) -> None:
     assert remote.run(["printf", "%s|", *words]).out == "".join(f"{word}|" for word in words or [""])
@@ -288,6 +289,14 @@ def test_a_host_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             with pytest.raises(HostError, match=r"^n1: ") as caught:
                 connection.run(["echo", "here"], seconds=1.0)
             assert caught.value.kind == "timeout"
+
+
+def test_a_host_whose_sshd_is_stopped_is_left(site: Config) -> None:
+    with socket.create_server((HOST, 0)) as asleep:  # the kernel takes the connection, and nobody says anything
+        (silent,) = parse(f"{HOST} n1.example.org n1 ssh_port={asleep.getsockname()[1]}")
+        said = "n1: 127.0.0.1 did not answer within 0.4 s; is the machine on, and nothing in between that"
+        kind, words = kind_of(silent, site, 0.4)
+        assert kind == "timeout" and words.startswith(said)
 
 
 def test_a_host_that_is_killed_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Config) -> None:

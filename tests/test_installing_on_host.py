@@ -98,6 +98,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return choose
 
 
+@pytest.mark.prove  # 110 MB are sent
 def test_a_host_gets_park_spool_and_its_node_works(there: There, site: Site, tmp_path: Path) -> None:
     wheelhouse.pack(tmp_path / "wheels", ())
     host = there.host()

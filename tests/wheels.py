@@ -6,6 +6,7 @@ No index and no network has a part in it. The environment was made under one pat
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zipfile
 from dataclasses import dataclass
@@ -56,11 +57,10 @@ def tiny_wheel(folder: Path, digest: str = "tiny", needs: str = "") -> Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The environment, where it was made and is no more, and the wheels that it was made of."""
+    """The environment, and where it was made and is no more."""
 
     place: Path
     first: Path
-    wheels: Path
 
 
 def made_once(factory: pytest.TempPathFactory) -> Made:
@@ -69,10 +69,11 @@ def made_once(factory: pytest.TempPathFactory) -> Made:
     if "PYTEST_XDIST_WORKER" in os.environ:
         top = top.parent
     top = top / "environment"
-    made = Made(top / "second" / "shared" / "env", top / "first", top / "wheels")
+    made = Made(top / "second" / "shared" / "env", top / "first")
     with FileLock(f"{top}.lock"):
         if not made.place.exists():
-            wheelhouse.pack(made.wheels, ("fit",))
-            environment.make(made.first / "shared" / "env", wheels=made.wheels)
+            wheelhouse.pack(top / "wheels", ("fit",))
+            environment.make(made.first / "shared" / "env", wheels=top / "wheels")
+            shutil.rmtree(top / "wheels")
             made.first.rename(top / "second")
     return made

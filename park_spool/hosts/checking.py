@@ -65,7 +65,8 @@ def check(
                 if measuring.measure(found, asker, settings, disk, folder):
                     services_there.look(found, asker, programs, settings.spool)
     except HostError as error:
-        found.fail(error.kind, str(error))
+        if error.kind not in [failure.kind for failure in found.failures]:  # no Python to work with, and none to ask
+            found.fail(error.kind, str(error))
     except ParkError as error:
         found.fail("hosts", str(error))
     finally:
