@@ -25,6 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _forbid_the_outside(event: str, arguments: tuple[object, ...]) -> None:
     """Refuse to connect anywhere but to this machine: a test that needs the network is no test."""
     if event != "socket.connect":

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from daemons import until
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_path_from_an_empty_folder_runs(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
     [script] = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)

@@ -20,6 +20,7 @@ NOOP = """<session version='2.0.1' user='wwchen' email='' priority='0'><group na
 <joblist name='j' cnt='{count}'><input/></joblist></group></session>"""
 
 
+@pytest.mark.long
 def test_every_example_gives_results(tmp_path: Path, needs: Callable[[str], str]) -> None:
     """`cp docs/examples/*.xml spool/inbox/`: the tutorial's session as it stands is one of them, with its four jobs.
 

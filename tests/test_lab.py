@@ -1,6 +1,6 @@
 """The whole of PARK on several hosts with a real shared file system between them: see lab_story.py for what is proved.
 
-Short on MooseFS, sshfs and the kernel's NFS 4.2; the other file systems, and long forms of all, in `make prove`.
+Short on MooseFS, sshfs (without its caches) and the kernel's NFS 4.2; the others, and long forms of all, in `make prove`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from lab_hosts import FILE_SYSTEMS, Lab, require
 from lab_story import MASTERS, Story
 
 prove = pytest.mark.prove
-SHORT = [pytest.param(kind, marks=() if kind in ("moosefs", "sshfs", "nfs4.2") else (prove,)) for kind in FILE_SYSTEMS]
+SHORT = [
+    pytest.param(kind, marks=() if kind in ("moosefs", "sshfs-strict", "nfs4.2") else (prove,)) for kind in FILE_SYSTEMS
+]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", SHORT)
 def test_nothing_is_lost_and_nothing_counted_twice(kind: str, needs: Callable[[str], str]) -> None:
     """Race, a session of 2,000 jobs with a node killed and a host cut off and healed in it, masters killed, a host crashed."""

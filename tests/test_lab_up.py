@@ -70,6 +70,7 @@ def day(needs: Callable[[str], str]) -> Iterator[Day]:
         yield Day(lab)
 
 
+@pytest.mark.long
 def test_park_up_on_three_hosts(day: Day) -> None:
     day.prepare()
     day.up()

@@ -127,8 +127,8 @@ def children_of(process: subprocess.Popen[bytes]) -> dict[str, psutil.Process]:
     found = {}
     for child in psutil.Process(process.pid).children():
         with suppress(psutil.Error):
-            words = child.cmdline()
-            found[next(word for word in words if word.startswith("park_spool."))] = child
+            named = [word for word in child.cmdline() if word.startswith("park_spool.")]
+            found |= {named[0]: child} if named else {}  # one that has just been forked has no name yet
     return found
 
 

@@ -51,6 +51,7 @@ def crew(site: Site, slurm: Slurm) -> Iterator[Callable[..., Driven]]:
         yield make
 
 
+@pytest.mark.long
 def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(
     site: Site, slurm: Slurm, crew: Callable[..., Driven]
 ) -> None:
