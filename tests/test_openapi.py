@@ -59,7 +59,7 @@ schema.app = LATE
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    LATE.api = open_api(shared(tmp_path_factory, "api"))
+    LATE.api = open_api(shared(tmp_path_factory, "api-described"))
     yield LATE.api
     LATE.api.accounts.close()
 
