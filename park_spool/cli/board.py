@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -32,14 +33,15 @@ class Board:
     """Shows a master's hosts while it runs.
 
     On a terminal that is a table below the log; where there is none, standard output gets each event, and the table
-    once all hosts were tried. Then it lets go of an output that is a pipe: `park up --detach` reads it until then.
+    once all hosts were tried. Then it lets go of an output that is a pipe: `park up --detach` reads it until then. A
+    file gets each event that follows, too; the system's journal has them from the log.
     """
 
     def __init__(self, hosts: Sequence[Host]) -> None:
         self._hosts = hosts
         self._master: Master | None = None
         self._live: Any = None
-        self._is_told = False
+        self._is_told = self._has_let_go = False
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -61,9 +63,10 @@ class Board:
     def tell(self, sentence: str) -> None:
         """Tell an event: to the log, which a terminal shows, else to standard output, too."""
         log.info("%s", sentence)
-        if self._live is None and not self._is_told:
+        if self._live is None and not self._has_let_go:
             with suppress(OSError):  # whoever listened is gone
                 click.echo(sentence)
+                sys.stdout.flush()
 
     def step(self) -> None:
         """Note that the master has made a step."""
@@ -75,8 +78,9 @@ class Board:
                 for line in table([COLUMNS, *self._rows()]):
                     click.echo(line)
         self._is_told = master.is_active
-        if self._is_told and self._live is None and not sys.stdout.isatty():
+        if self._is_told and self._live is None and not (sys.stdout.isatty() or stat.S_ISREG(os.fstat(1).st_mode)):
             _let_go()
+            self._has_let_go = True
 
     def _rows(self) -> list[tuple[str, ...]]:
         master = self._master
