@@ -167,10 +167,14 @@ class SpoolExecutor(Executor):
             self._warn_if_nobody()
 
     def _warn_if_nobody(self) -> None:
-        crew = alive.look(Disk(self._settings.layout.tmp, "executor"), self._settings.layout)
-        missing = [sentence for part, sentence in alive.ADVICE.items() if part != "reduced" and not getattr(crew, part)]
+        # RACE: a listing may miss a name that is replaced while it is read; who is there is seen at the second look.
+        missing = self._missing() and self._missing()
         if missing:
             warnings.warn(f"{self._settings.spool}: {'; '.join(missing)}; calls wait", RuntimeWarning, stacklevel=5)
+
+    def _missing(self) -> list[str]:
+        crew = alive.look(Disk(self._settings.layout.tmp, "executor"), self._settings.layout)
+        return [sentence for part, sentence in alive.ADVICE.items() if part != "reduced" and not getattr(crew, part)]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls; wait until all are answered, unless told not to wait. See Executor.shutdown."""
