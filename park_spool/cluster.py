@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from park_spool import tags
-from park_spool.naming import Unit, parse_unit
+from park_spool.naming import Unit, label_of, parse_unit
 
 CLAIMING = ("idle", "working")
 
@@ -67,7 +67,7 @@ def add_up(reports: Mapping[str, Mapping[str, Any]]) -> Cluster:
 def view(node: str, report: Mapping[str, Any]) -> NodeView:
     """Read one report. An older version says nothing of tags and state: it carries its host's label, and claims."""
     carried = report.get("tags")
-    own = node.rpartition("_")[0].rpartition("_")[0]
+    own = label_of(node)
     return NodeView(
         node,
         _count(report.get("cpus")),

@@ -100,9 +100,14 @@ def say(
     """
     said = [control.seq for control in map(parse_control, member.disk.names(folder)) if control is not None]
     control = Control(max(said, default=0) + 1, naming.random_word(member.choose), verb, argument)
-    words = json.dumps({"by": user, "at": member.wall(), **note}, ensure_ascii=False).encode() + b"\n"
+    words = signed(member, user, note)
     if note:
         member.disk.publish(folder / control.name, words, durable=True)
     else:
         member.disk.create(folder / control.name, words)
     return control.name
+
+
+def signed(member: Member, user: str, note: Note = NOTHING) -> bytes:
+    """Return what stands in a wish or a notice, for people: who said it, when, and what else they should know."""
+    return json.dumps({"by": user, "at": member.wall(), **note}, ensure_ascii=False).encode() + b"\n"

@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Literal
 
 from park_spool import naming, processes, sealed
+from park_spool.atomic import Disk
 from park_spool.errors import TornError
+from park_spool.layout import Layout
 from park_spool.member import Member
 from park_spool.naming import Lock
 from park_spool.sightings import Sightings
 
 Decision = Literal["take", "renew", "stand by"]
+
+
+def locks(disk: Disk, spool: Layout, role: str = "") -> list[Lock]:
+    """List the locks that stand, of one role if it is given."""
+    found = map(naming.parse_lock, disk.names(spool.locks))
+    return [lock for lock in found if lock is not None and role in ("", lock.role)]
 
 
 def best(locks: Iterable[Lock]) -> Lock | None:
@@ -57,13 +65,13 @@ class Candidate:
         if self.is_active and now < self._looked + self._member.config.lease_renew:
             return True
         self._looked = now
-        locks = self._locks()
-        active = best(locks)
+        found = self._locks()
+        active = best(found)
         self._sightings.look({active.name: 0} if active else {}, now)
         decision = decide(active, self._member.name, active is not None and self._is_gone(active, now))
         if decision in ("take", "renew"):
             self._publish((active.epoch + (decision == "take")) if active else 1)
-            self._sweep(locks)
+            self._sweep(found)
             # RACE: another may have taken the same epoch at the same moment; one more look decides.
             active = best(self._locks())
         self.is_active = active is not None and active.candidate == self._member.name
@@ -77,8 +85,7 @@ class Candidate:
         self.is_active = False
 
     def _locks(self) -> list[Lock]:
-        found = (naming.parse_lock(name) for name in self._member.disk.names(self._member.layout.locks))
-        return [lock for lock in found if lock is not None and lock.role == self._role]
+        return locks(self._member.disk, self._member.layout, self._role)
 
     def _is_gone(self, lock: Lock, now: float) -> bool:
         if lock.candidate == self._member.name:
@@ -93,10 +100,10 @@ class Candidate:
         lock = Lock(self._role, epoch, self._member.name, self._seq)
         self._member.disk.publish(self._path(lock), sealed.seal_json(self._member.identity.to_json()))
 
-    def _sweep(self, locks: list[Lock]) -> None:
+    def _sweep(self, seen: list[Lock]) -> None:
         """Remove what the name just published makes old: one's own earlier ones, and those of lower epochs."""
         current = best(self._locks())
-        for lock in locks:
+        for lock in seen:
             if current and self._is_replaced(lock, current):
                 self._member.disk.unlink(self._path(lock))
 

@@ -143,6 +143,11 @@ def parse_start(name: str) -> Start | None:
     return start if start and start.group and bool(start.joblist) == bool(start.job) else None
 
 
+def label_of(node: str) -> str:
+    """Return the host's label in the name of a node: n4 of n4_4711_x0p2qa."""
+    return node.rpartition("_")[0].rpartition("_")[0]
+
+
 def heartbeat_name(node: str, seq: int) -> str:
     return f"{node}.{seq:09d}.json"
 

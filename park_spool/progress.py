@@ -1,6 +1,6 @@
 """How far a session is, how fast it goes and how long it still takes; and the words for times, rates and errors.
 
-Pure, but for `sessions_now`.  The command line, the demo and the page all say it with these words.
+Pure.  The command line, the demo and the page all say it with these words.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .archive.reading import ArchiveReader
 from .archive.rows import SessionRow
-from .errors import NotFound
 
 _NO_ERROR = 1e-12  # a relative error below this is rounding, and has no digits to show
 _LEAST = 1e-300  # so that neither a number nor its power of ten is beyond a double
@@ -65,26 +63,6 @@ def _rate(done: int, first: float | None, last: float | None) -> float | None:
     if first is None or last is None or last <= first:
         return None
     return done / (last - first)
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The sessions, newest first, each with its progress; or why there are none to be seen yet."""
-
-    sessions: list[tuple[SessionRow, Progress]]
-    why: str | None = None
-
-    @property
-    def is_changing(self) -> bool:
-        return self.why is not None or any(now.is_open for _, now in self.sessions)
-
-
-def sessions_now(reader: ArchiveReader, limit: int = 50, offset: int = 0) -> Overview:
-    """Look at the sessions; a missing archive is no error here, since it is made by the first park-reduced."""
-    try:
-        return Overview([(row, progress(row)) for row in reader.sessions(limit, offset)])
-    except NotFound as error:
-        return Overview([], str(error))
 
 
 def sparkline(values: Sequence[float], width: int = 24) -> str:

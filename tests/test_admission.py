@@ -7,7 +7,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -549,11 +549,14 @@ def admission_of_free(world: World, sid: str) -> Admission:
 # crashes and rivals
 
 
-@pytest.mark.parametrize("kind", ["film.xml", "film", "film.zip", f"{CHOSEN}.film.xml"])
-def test_an_admission_killed_anywhere_is_finished_by_another(tmp_path: Path, kind: str) -> None:
-    for number in range(60):
+def killed_anywhere(tmp_path: Path, send: Callable[[World, int], object], most: int) -> Iterator[tuple[World, str]]:
+    """Give the world, and what to say of it, after an admission was killed before its n-th call and another finished it.
+
+    For every n, until one is not killed any more; `send` puts into the inbox of the n-th world what is admitted.
+    """
+    for number in range(most):
         world = World(tmp_path / str(number))
-        drop(world, kind)
+        send(world, number)
         doomed = Admission(world.member(dying_disk([number])))
         try:
             look(world, doomed, 1.0, 6)
@@ -568,9 +571,15 @@ def test_an_admission_killed_anywhere_is_finished_by_another(tmp_path: Path, kin
             janitor.step()
             admission.step()
             world.clock.now += 1000.0
-        assert len(admitted(world)) == 1, (number, state(world))
+        yield world, f"{number}: {state(world)}"
         finished(world)
     raise AssertionError("more system calls than expected")
+
+
+@pytest.mark.parametrize("kind", ["film.xml", "film", "film.zip", f"{CHOSEN}.film.xml"])
+def test_an_admission_killed_anywhere_is_finished_by_another(tmp_path: Path, kind: str) -> None:
+    for world, how in killed_anywhere(tmp_path, lambda world, number: drop(world, kind), 60):
+        assert len(admitted(world)) == 1, how
 
 
 def drop(world: World, kind: str) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from park_spool import progress as module
 from park_spool.archive.reading import ArchiveReader
 from park_spool.archive.writing import Archive
-from park_spool.progress import duration, measured, parameter_rows, progress, rate_words, roughly, sessions_now
+from park_spool.errors import NotFound
+from park_spool.progress import duration, measured, parameter_rows, progress, rate_words, roughly
 
 
 def test_doctests() -> None:
@@ -24,19 +25,17 @@ def test_doctests() -> None:
 def test_progress_of_a_session(tmp_path: Path) -> None:
     path = tmp_path / "park.sqlite"
     reader = ArchiveReader(path)
-    assert sessions_now(reader).why is not None
+    with pytest.raises(NotFound):
+        reader.sessions()
     with Archive.open(path) as archive:
         archive.add_session(SID, record(session=session(10)), b"", RECEIVED)
-        (queued,) = sessions_now(reader).sessions
-        assert queued[1].words == "0 of 10 jobs"
+        assert progress(reader.session(SID)).words == "0 of 10 jobs"
         put(archive, [ok(job, started=job / 2, seconds=0.5) for job in (1, 2, 3, 4)])
-        ((_, running),) = sessions_now(reader).sessions
-        assert running.words == "4 of 10 jobs, 2.0 jobs/s, about 3 s left"
+        assert progress(reader.session(SID)).words == "4 of 10 jobs, 2.0 jobs/s, about 3 s left"
         put(archive, [ok(job, started=job / 2, seconds=0.5) for job in range(5, 11)])
         archive.set_state(SID, "done", RECEIVED + 6)
         done = progress(reader.session(SID))
         assert (done.left, done.is_open, done.rate) == (None, False, 2.0)
-        assert not sessions_now(reader).is_changing
 
 
 def test_jobs_that_took_no_time_have_no_rate(tmp_path: Path) -> None:

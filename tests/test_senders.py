@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_admission import WITH_DATA, XML, admitted, finished, look, rejected, zipped
-from world import Killed, World, dying_disk, state
+from test_admission import WITH_DATA, XML, admitted, finished, killed_anywhere, look, rejected, zipped
+from world import World
 
 from park_spool import admitted as admitting
 from park_spool import senders, submit
@@ -19,7 +19,6 @@ from park_spool.errors import SessionError, SpoolError
 from park_spool.sources.settings import SourceSettings
 from park_spool.submit import Parcel
 from park_spool.tending.admission import Admission
-from park_spool.tending.janitor import Janitor
 
 KINDS = ("film.xml", "film", "film.zip")
 STRANGER = 54321  # a user's number that is neither root's nor the spool's owner's
@@ -66,54 +65,26 @@ def test_a_session_sent_for_a_user_is_that_users_and_nothing_else_of_it_is_chang
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whose_a_session_is_survives_a_kill_anywhere(tmp_path: Path, kind: str) -> None:
-    for number in range(80):
-        (tmp_path / str(number)).mkdir()
-        world = World(tmp_path / str(number))
-        sid = submit.send(world.member(), parcel(tmp_path / str(number), kind), "wei")
-        try:
-            look(world, Admission(world.member(dying_disk([number]))), 1.0, 6)
-        except Killed:
-            pass
-        else:
-            assert number > 8
-            return
-        admission = Admission(world.member())
-        janitor = Janitor(world.member(), admission)
-        for _ in range(8):
-            janitor.step()
-            admission.step()
-            world.clock.now += 1000.0
-        assert admitted(world) == [sid], (number, state(world))
-        assert owner(world, sid) == "wei", (number, state(world))
-        finished(world)
-    raise AssertionError("more system calls than expected")
+    sids: list[str] = []
+
+    def send(world: World, number: int) -> None:
+        sids.append(submit.send(world.member(), parcel(tmp_path / str(number), kind), "wei"))
+
+    for world, how in killed_anywhere(tmp_path, send, 80):
+        assert admitted(world) == sids[-1:], how
+        assert owner(world, sids[-1]) == "wei", how
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rejection_survives_a_kill_anywhere_and_names_the_user(tmp_path: Path, kind: str) -> None:
-    for number in range(80):
-        (tmp_path / str(number)).mkdir()
-        world = World(tmp_path / str(number))
+    def send(world: World, number: int) -> None:
         submit.send(world.member(), parcel(tmp_path / str(number), kind, "<session><group/></session>"), "wei")
-        try:
-            look(world, Admission(world.member(dying_disk([number]))), 1.0, 6)
-        except Killed:
-            pass
-        else:
-            assert number > 8
-            return
-        admission = Admission(world.member())
-        janitor = Janitor(world.member(), admission)
-        for _ in range(8):
-            janitor.step()
-            admission.step()
-            world.clock.now += 1000.0
+
+    for world, how in killed_anywhere(tmp_path, send, 80):
         reasons = rejected(world)
-        assert len(reasons) == 1, (number, state(world))
+        assert len(reasons) == 1, how
         assert "It was sent for wei." in next(iter(reasons.values()))
         assert admitted(world) == []
-        finished(world)
-    raise AssertionError("more system calls than expected")
 
 
 def test_what_goes_back_into_the_inbox_is_still_its_users(world: World, tmp_path: Path) -> None:

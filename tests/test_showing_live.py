@@ -16,7 +16,7 @@ from park_spool.showing.job import job
 from park_spool.showing.jobs import JobsAsked, jobs
 from park_spool.showing.overview import Overview, overview
 from park_spool.showing.session import session
-from park_spool.showing.stamp import overview_stamp
+from park_spool.showing.stamp import stamps
 
 MAP = """<session user='wwchen' name='two axes'><group name='plane'><reduce classname='ChisqMap'/>
 <task cmd='tester/chisq'/><joblist><scan>
@@ -39,11 +39,11 @@ def look(site: Site, **asked: object) -> Overview:
 def test_a_session_from_the_inbox_to_its_end(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         disk = Disk(site.config.layout.tmp, "test")
-        stamps = {overview_stamp(site.config, disk)}
+        seen = {stamps(site.config, disk).spool}
         site.drop_text("map.xml", MAP)
         until(lambda: any(not one.is_open for one in look(site).sessions), 60, "the end of the session")
-        stamps.add(overview_stamp(site.config, disk))
-        assert len(stamps) == 2
+        seen.add(stamps(site.config, disk).spool)
+        assert len(seen) == 2
         [row] = look(site).sessions
         assert (row.state, row.jobs, row.ok, row.failed, row.best_chisq) == ("failed", 26, 25, 1, 2.0)
         reader = finding.find(site.config, disk).reader

@@ -18,7 +18,7 @@ from park_spool.atomic import Disk
 from park_spool.config import Config
 from park_spool.errors import NotFound
 from park_spool.showing.overview import Overview, overview
-from park_spool.showing.stamp import RACY, overview_stamp
+from park_spool.showing.stamp import RACY, stamps
 
 ANA = "20261125-000000-many"
 BEN = "20261126-000000-bens"
@@ -142,7 +142,7 @@ def test_the_stamp_changes_with_the_archive_and_with_names_on_the_spool(site: Co
     later = max(path.stat().st_mtime_ns for path in site.spool.rglob("*")) + 10 * RACY
 
     def stamp() -> str:
-        return overview_stamp(site, disk, lambda: later)
+        return stamps(site, disk, lambda: later).spool
 
     first = stamp()
     assert stamp() == first
@@ -157,4 +157,4 @@ def test_the_stamp_changes_with_the_archive_and_with_names_on_the_spool(site: Co
 def test_what_was_written_just_now_is_looked_at_again(site: Config) -> None:
     disk = Disk(site.layout.tmp, "test")
     now = site.archive.stat().st_mtime_ns
-    assert overview_stamp(site, disk, lambda: now + 1) != overview_stamp(site, disk, lambda: now + 2)
+    assert stamps(site, disk, lambda: now + 1).spool != stamps(site, disk, lambda: now + 2).spool

@@ -16,6 +16,7 @@ from park_spool.web.drawn import Drawn
 from park_spool.web.identities import MOST_SECONDS, Identities
 from park_spool.web.pacing import LEAST, MOST, Pace
 from park_spool.web.worked import MOST_KEPT, Worked
+from world import Clock
 
 from park_spool import config
 from park_spool.accounts.accounts import Accounts
@@ -24,13 +25,6 @@ from park_spool.atomic import Disk
 from park_spool.config import Config
 from park_spool.delivering.saving import Saved
 from park_spool.errors import TemporaryError
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from park_spool.web.framing import SHEET, SHEET_HASH
 from park_spool.web.pages.login import local
 from werkzeug.routing.converters import AnyConverter, BaseConverter, NumberConverter
 from werkzeug.test import Client
+from world import Clock
 
 from park_spool import config
 from park_spool.accounts import failures, logins
@@ -32,16 +33,9 @@ STRANGER, PROXY = "10.9.9.9", "10.0.0.1"
 Make = Callable[..., FlaskClient]
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000_000.0)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def shared(key: Hashable, make: Callable[[], T], every: float = 0.0) -> T:
         return make()
     # RACE: the stamp before the look: what changes between is seen by the next one.
     stamp: str = current_app.extensions["stamp"]().spool
-    return _worked().get(key, f"{stamp} {time.monotonic() // every if every else 0}", make)
+    return _kept(key, stamp, make, every)
 
 
 def shared_with_pages(key: Hashable, make: Callable[[], T]) -> T:
@@ -70,17 +70,18 @@ def shared_with_pages(key: Hashable, make: Callable[[], T]) -> T:
     """
     stamp: Stamp = current_app.extensions["stamp"]
     stamps = stamp() if is_look(request.environ) else stamp.now()
-    return _worked().get(key, f"{stamps.spool} 0", make)
+    return _kept(key, stamps.spool, make)
 
 
 def held(key: Hashable, make: Callable[[], T], seconds: float) -> T:
     """Work something out for all who look, at most once in so many seconds, whatever has changed meanwhile."""
-    return _worked().get(("held", key), f"{time.monotonic() // seconds}", make)
+    return _kept(("held", key), "", make, seconds)
 
 
-def _worked() -> Worked:
-    found: Worked = current_app.extensions["worked"]
-    return found
+def _kept(key: Hashable, stamp: str, make: Callable[[], T], every: float = 0.0) -> T:
+    """Return what is kept under a key, made anew with another stamp, and every so many seconds if that is given."""
+    worked: Worked = current_app.extensions["worked"]
+    return worked.get(key, f"{stamp} {time.monotonic() // every if every else 0}", make)
 
 
 def found_or_none() -> Found | None:

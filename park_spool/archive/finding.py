@@ -95,8 +95,7 @@ def is_certain(config: Config) -> bool:
 
 def reducer_host(disk: Disk, spool: Layout) -> str | None:
     """Return the host of the active reducer, None if there is none."""
-    found = [lock for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock and lock.role == "reduced"]
-    active = leadership.best(found)
+    active = leadership.best(leadership.locks(disk, spool, "reduced"))
     data = disk.read(spool.locks / active.name) if active else None
     try:
         return processes.Identity.from_json(sealed.unseal_json(data)).host if data is not None else None

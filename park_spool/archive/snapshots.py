@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from park_spool import naming
+from park_spool import leadership, naming
 from park_spool.config import Config
 from park_spool.errors import NotFound, SpoolError, TemporaryError
 from park_spool.member import Member
@@ -64,7 +64,7 @@ def publish(member: Member, archive: Path) -> Path:
     path = spool.snapshots / naming.snapshot_name(member.name, seq)
     # At the rename the snapshot is published.
     disk.publish_made(path, lambda temporary: copy(archive, temporary, member.wall()))
-    living = {lock.candidate for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock}
+    living = {lock.candidate for lock in leadership.locks(disk, spool)}
     for name, (reducer, number) in known:
         if number < seq and (reducer == member.name or reducer not in living):
             disk.unlink(spool.snapshots / name)

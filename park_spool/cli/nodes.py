@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import click
 
-from park_spool import config, control_requests, member, wishes
+from park_spool import config, member, notices
 from park_spool.atomic import Disk
 from park_spool.cli.options import guarded, json_option, spool_option
 from park_spool.cli.status import table
@@ -161,13 +161,10 @@ def drain(node: str, spool: str | None, is_awaited: bool) -> None:
 
 def say_drain(me: Member, one: Report) -> str:
     """Put up the notice that a node is to leave, and say so."""
-    notice = {"by": control_requests.user_name(), "at": me.wall()}
-    path = me.layout.nodes / wishes.notice_name(one.node, "drain")
     is_kept = one.started_by == "up" and bool(one.alias)
     if is_kept:
         away.send(me, one.alias)  # before it is told, lest its master starts it in between
-    # At this create the node is told.
-    is_new = me.disk.create(path, json.dumps(notice, ensure_ascii=False).encode() + b"\n")
+    is_new = notices.say(me, one.node, "drain")
     work = f"finishes what it runs ({one.busy} of {one.cpus} CPUs are busy)" if one.busy else "runs nothing"
     was = "is told to leave" if is_new else "was told to leave before"
     back = f"say `park up {one.alias}`" if is_kept else f"start park-noded on {one.host} again"

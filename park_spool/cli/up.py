@@ -23,7 +23,7 @@ from park_spool.hosts.reading import Host
 from park_spool.layout import start_log_name
 from park_spool.mastering import away
 from park_spool.member import Member
-from park_spool.naming import Lock
+from park_spool.naming import Lock, label_of
 from park_spool.pilots.profiles import Profile
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _report(code: int, made: Master) -> int:
 def _already(me: Member, hosts: list[Host], other: Lock) -> int:
     """Say that a master runs, have it start what was sent home, and show the hosts."""
     back = away.take_back(me, [host.alias for host in hosts])
-    where = other.candidate.rpartition("_")[0].rpartition("_")[0]
+    where = label_of(other.candidate)
     click.echo(f"`park up` runs already, on {where} ({other.candidate}); it is left alone", err=True)
     show(me, hosts, wait_for=back, seconds=HELD)
     return 0

@@ -48,7 +48,7 @@ def look(disk: Disk, spool: Layout) -> Crew:
 
 
 def _holder(disk: Disk, spool: Layout, role: str) -> str | None:
-    found = [lock for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock and lock.role == role]
+    found = leadership.locks(disk, spool, role)
     living = [lock for lock in found if _is_living(_read(disk, spool.locks / lock.name))]
     active = leadership.best(living)
     return active.candidate if active else None

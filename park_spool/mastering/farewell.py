@@ -6,23 +6,14 @@ so whoever wants them gone looks until none is left, and tells each.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from park_spool import control_requests, wishes
+from park_spool import notices
 from park_spool.mastering import living
 from park_spool.mastering.living import Live
 from park_spool.member import Member
 from park_spool.nodes import Nodes
-
-
-def say_stop(member: Member, name: str) -> bool:
-    """Tell a node or a master to stop; return whether that is news."""
-    notice = {"by": control_requests.user_name(), "at": member.wall()}
-    data = json.dumps(notice, ensure_ascii=False).encode() + b"\n"
-    # At this create the node, or the master, is told.
-    return member.disk.create(member.layout.nodes / wishes.notice_name(name, "stop"), data)
 
 
 @dataclass(slots=True)
@@ -40,7 +31,7 @@ class Farewell:
         left = [one for one in living.nodes(self.nodes) if self.is_meant(one)]
         for one in left:
             if one.node not in self.told:
-                say_stop(self.member, one.node)
+                notices.say(self.member, one.node, "stop")
                 self.told[one.node] = one
         return left
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from park_spool import naming, processes, sealed
+from park_spool import leadership, naming, processes, sealed
 from park_spool.errors import TornError
 from park_spool.member import Member
 from park_spool.naming import Lock
@@ -46,7 +46,7 @@ def read(node: str, report: Mapping[str, Any]) -> Live:
     """
     by = report.get("started_by")
     by = by if isinstance(by, dict) else {}
-    host = str(report.get("host") or node.rpartition("_")[0].rpartition("_")[0]).lower()
+    host = str(report.get("host") or naming.label_of(node)).lower()
     cpus, busy = (value if isinstance(value := report.get(key), int) else 0 for key in ("cpus", "busy"))
     alias, state = str(report.get("alias") or ""), str(report.get("state") or "")
     return Live(node, alias, host, state, cpus, busy, *(str(by.get(key) or "") for key in ("how", "master", "job")))
@@ -69,8 +69,8 @@ class Masters:
         member = self.member
         now = member.monotonic()
         newest: dict[str, Lock] = {}
-        for lock in map(naming.parse_lock, member.disk.names(member.layout.locks)):
-            if lock is not None and lock.role == MASTER and lock.candidate != member.name:
+        for lock in leadership.locks(member.disk, member.layout, MASTER):
+            if lock.candidate != member.name:
                 newest[lock.candidate] = max(lock, newest.get(lock.candidate, lock))
         self._sightings.look({name: lock.seq for name, lock in newest.items()}, now)
         found = {name: self._host_of(lock) for name, lock in newest.items()}
@@ -85,7 +85,7 @@ class Masters:
         """Return the host of a candidate; None if its process is known to be gone."""
         identity = identity_of(self.member, lock)
         if identity is None:  # RACE: it was renewed since the listing
-            return lock.candidate.rpartition("_")[0].rpartition("_")[0]
+            return naming.label_of(lock.candidate)
         return None if processes.is_alive(identity) is False else identity.host
 
 

@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from park_spool import leadership, naming, wishes
+from park_spool import notices, wishes
 from park_spool.hosts.reading import Host
 from park_spool.leadership import Candidate
-from park_spool.mastering import fleet, living
-from park_spool.mastering.farewell import Farewell, latency, say_stop
+from park_spool.mastering import away, fleet, living
+from park_spool.mastering.farewell import Farewell, latency
 from park_spool.mastering.fleet import Standing
 from park_spool.mastering.launching import Launcher
 from park_spool.mastering.living import Live
+from park_spool.mastering.taking import active
 from park_spool.member import Member
 from park_spool.nodes import Nodes
 from park_spool.running.staying import MASTER
@@ -142,9 +143,8 @@ class Master:
         disk, spool = self._member.disk, self._member.layout
         if self._other and wishes.notice_name(self._other, "stop") in disk.names(spool.nodes):
             return True
-        locks = (naming.parse_lock(name) for name in disk.names(spool.locks))
-        active = leadership.best(lock for lock in locks if lock is not None and lock.role == MASTER)
-        self._other = active.candidate if active is not None else self._other
+        other = active(self._member)
+        self._other = other.candidate if other is not None else self._other
         return False
 
     def _step_down(self) -> None:
@@ -172,9 +172,10 @@ class Master:
         if wishes.notice_name(self._member.name, "stop") in names:
             self.stop("`park down` was said")
             return
-        away = {alias for name in names if (alias := wishes.parse_away(name)) is not None}
         now = self._member.monotonic()
-        for alias, one in fleet.look(self.standings, {live.alias for live in self.live}, away, now).items():
+        for alias, one in fleet.look(
+            self.standings, {live.alias for live in self.live}, away.among(names), now
+        ).items():
             self._stand(alias, one)
 
     def _start_due(self) -> bool:
@@ -237,7 +238,7 @@ class Master:
         if self._farewell is None:
             return False
         try:
-            say_stop(self._member, self._member.name)  # before its lock goes: who stands by must see it
+            notices.say(self._member, self._member.name, "stop")  # before its lock goes: who stands by must see it
             self.candidate.step()
             left = self._farewell.step()
         except OSError as error:

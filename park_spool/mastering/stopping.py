@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from park_spool import naming
+from park_spool import leadership, notices
 from park_spool.mastering import living
-from park_spool.mastering.farewell import Farewell, say_stop
+from park_spool.mastering.farewell import Farewell
 from park_spool.mastering.living import Live, Masters
 from park_spool.member import Member
 from park_spool.nodes import Nodes
@@ -62,7 +62,7 @@ class Stopping:
             self.masters_left = masters.look()
             for name, host in self.masters_left.items():
                 if name not in told:
-                    say_stop(self.member, name)
+                    notices.say(self.member, name, "stop")
                     self.tell(f"the master {name} on {host} is told to stop")
             told |= self.masters_left
             if not self.masters_left or self._is_late():
@@ -75,8 +75,8 @@ class Stopping:
     def _tidy(self) -> None:
         """Remove the locks of masters that were seen to be gone. The notices stay: nodes that start late read them."""
         disk, spool = self.member.disk, self.member.layout
-        for lock in map(naming.parse_lock, disk.names(spool.locks)):
-            if lock is not None and lock.role == MASTER and lock.candidate not in self.masters_left:
+        for lock in leadership.locks(disk, spool, MASTER):
+            if lock.candidate not in self.masters_left:
                 disk.unlink(spool.locks / lock.name)
 
     def nodes(self, is_meant: Callable[[Live], bool] = lambda live: True) -> bool:
@@ -95,7 +95,7 @@ class Stopping:
         gone = (living.read(node, seen.reports[node]) for node in seen.gone if node in seen.reports)
         self.silent = [one for one in gone if is_meant(one) and not _ended(seen, one.node)]
         for one in self.silent:
-            say_stop(self.member, one.node)  # one that was only cut off reads it when it comes back
+            notices.say(self.member, one.node, "stop")  # one that was only cut off reads it when it comes back
         names = {one.node for one in (*self.left, *self.silent)}
         self.aliases = {one.alias for one in farewell.told.values()}
         self.stopped = len((self._first | farewell.told.keys()) - names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from park_spool import leadership, naming, processes
+from park_spool import leadership, processes
 from park_spool.leadership import Candidate
 from park_spool.mastering.living import identity_of
 from park_spool.member import Member
@@ -36,5 +36,4 @@ def take(candidate: Candidate, member: Member, sleep: Callable[[float], None] = 
 
 def active(member: Member) -> Lock | None:
     """Return the active master's newest lock, alive or not."""
-    locks = map(naming.parse_lock, member.disk.names(member.layout.locks))
-    return leadership.best(lock for lock in locks if lock is not None and lock.role == MASTER)
+    return leadership.best(leadership.locks(member.disk, member.layout, MASTER))

@@ -18,6 +18,7 @@ from typing import Any
 import park_spool
 from park_spool.attributes import attributes
 from park_spool.member import Member
+from park_spool.naming import label_of
 from park_spool.running.assignment import Running
 from park_spool.running.duty import Duty
 from park_spool.running.hands import Claim
@@ -91,7 +92,7 @@ def own_tags(label: str, given: Iterable[str]) -> tuple[str, ...]:
 
 def host_label(member: Member) -> str:
     """Return the first label of this node's host, as its name has it."""
-    return member.name.rpartition("_")[0].rpartition("_")[0]
+    return label_of(member.name)
 
 
 def compose(member: Member, shop: Workshop, duty: Duty, progress: Progress) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from park_spool import naming
+from park_spool import leadership
 from park_spool.member import Member
 from park_spool.sightings import Sightings
 from park_spool.supervise import GRACE
@@ -90,8 +90,7 @@ class Staying:
         if linger is None or now - self._looked < min(self.look_seconds, linger / 4):
             return
         self._looked = now
-        locks = (naming.parse_lock(name) for name in member.disk.names(member.layout.locks))
-        seen = {lock.name: 0 for lock in locks if lock is not None and lock.role == MASTER}
+        seen = {lock.name: 0 for lock in leadership.locks(member.disk, member.layout, MASTER)}
         self._sightings.look(seen, now)
         if any(self._sightings.silence(name, now) == 0.0 for name in seen):
             self._mastered = now

@@ -1,7 +1,7 @@
 """The list of sessions as it is shown: rows with progress and a line of the falling chisq, and what is not in it yet.
 
 What lies in the inbox, is being admitted, or runs for an executor is not in the archive; what was rejected never will
-be. `overview_stamp` says whether anything of all this may have changed.
+be. stamp.py says whether anything of all this may have changed.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from park_spool import naming
+from park_spool import leadership
 from park_spool.atomic import Disk
 from park_spool.config import Config
 
@@ -32,17 +32,12 @@ def stamps(settings: Config, disk: Disk, clock: Callable[[], int] = time.time_ns
     spool = settings.layout
     path, now = settings.archive, clock()
     files = [_mark(one, now) for one in (path, path.with_name(f"{path.name}-wal"))]
-    holders = sorted({(lock.role, lock.candidate) for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock})
+    holders = sorted({(lock.role, lock.candidate) for lock in leadership.locks(disk, spool)})
     archive = _digest(files, sorted(disk.names(spool.snapshots, hidden=True)), holders)
     names = [sorted(disk.names(folder, hidden=True)) for folder in (spool.inbox, spool.sessions, spool.nodes)]
     said = [spool.sessions / name for name in names[1][:MOST_SESSIONS]]  # controls, retries and tallies stand there
     folders = [_mark(folder, now) for folder in (spool.rejected, spool.outbox, *said)]
     return Stamps(archive, _digest(archive, names, folders))
-
-
-def overview_stamp(settings: Config, disk: Disk, clock: Callable[[], int] = time.time_ns) -> str:
-    """Return the stamp of all that is shown of this spool."""
-    return stamps(settings, disk, clock).spool
 
 
 def _digest(*seen: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from park_spool import naming, wishes
+from park_spool import leadership, naming, wishes
 from park_spool.member import Member
 from park_spool.running.staying import MASTER
 
@@ -33,7 +33,7 @@ class Unheard:
     def _left(self) -> Iterator[Path]:
         """List all locks of masters, and notices whose node has neither heartbeat nor folder, nor is a candidate."""
         disk, spool = self._member.disk, self._member.layout
-        locks = [lock for lock in map(naming.parse_lock, disk.names(spool.locks)) if lock]
+        locks = leadership.locks(disk, spool)
         yield from (spool.locks / lock.name for lock in locks if lock.role == MASTER)
         names = disk.names(spool.nodes)
         notices = {name: notice[0] for name in names if (notice := wishes.parse_notice(name))}

@@ -33,8 +33,7 @@ def add() -> Answer:
         user = accounts().add_user(form.get("name", ""), role, form.get("password") or None)
     except AccountError as error:
         return shown({error.field: str(error)})
-    record("added user", detail=f"{user.name}, {user.role}")
-    return redirect(url_for("users.users"), 303)
+    return done("added user", f"{user.name}, {user.role}")
 
 
 @page.post("/users/role")
@@ -43,8 +42,7 @@ def add() -> Answer:
 def role() -> Answer:
     name, word = request.form.get("name", ""), request.form.get("role", "")
     accounts().set_role(name, read_role(word))
-    record("set role", detail=f"{name}, {word}")
-    return redirect(url_for("users.users"), 303)
+    return done("set role", f"{name}, {word}")
 
 
 @page.post("/users/remove")
@@ -53,8 +51,7 @@ def role() -> Answer:
 def remove() -> Answer:
     name = request.form.get("name", "")
     accounts().remove_user(name)
-    record("removed user", detail=name)
-    return redirect(url_for("users.users"), 303)
+    return done("removed user", name)
 
 
 @page.post("/users/logins/end")
@@ -63,8 +60,7 @@ def remove() -> Answer:
 def end_logins() -> Answer:
     name = request.form.get("name", "")
     accounts().end_logins_of(name)
-    record("logged out a user", detail=name)
-    return redirect(url_for("users.users"), 303)
+    return done("logged out a user", name)
 
 
 @page.post("/users/link")
@@ -75,6 +71,12 @@ def link() -> Response:
     address = link_address(request.url_root, accounts().make_link(name))
     record("made link", detail=name)
     return shown(link=address, of=name)
+
+
+def done(what: str, detail: str) -> Answer:
+    """Record what was done, and show the users as they are now."""
+    record(what, detail=detail)
+    return redirect(url_for("users.users"), 303)
 
 
 def shown(errors: dict[str, str] | None = None, link: str = "", of: str = "") -> Response:
