@@ -12,6 +12,7 @@ import math
 import os
 import select
 import threading
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -68,6 +69,8 @@ class Wakeup(FileSystemEventHandler):
         self._whole: set[str] = set()
         self._is_closed = False
         # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
+        # A folder that is seen twice as it appears is watched once all the same.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, r"watchdog\.")
         self._observer = _observer()
         for folder in deep:
             self._observer.schedule(self, str(folder), recursive=True, event_filter=_EVENTS)
@@ -126,8 +129,11 @@ class Wakeup(FileSystemEventHandler):
         self._is_closed = True
         # RACE: watchdog's thread may be about to read when it is told to stop, and calls that an error.
         logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
-        self._observer.stop()
-        self._observer.join()
+        # RACE: it may have lost count of a folder that was renamed while its watch was being added. Its threads are
+        # daemons, and what they would still hint is not written any more.
+        with suppress(KeyError):
+            self._observer.stop()
+            self._observer.join()
         for end in (self._reader, self._writer, self._ended, self._end, self._nudged, self._nudge):
             os.close(end)
 

@@ -194,3 +194,15 @@ def test_an_ordinary_end_is_no_error(inbox: Path, caplog: pytest.LogCaptureFixtu
     wakeup.close()
     emitter.queue_events(0.0)
     assert caplog.records == []
+
+
+def test_a_watch_that_lost_count_does_not_fail_the_daemon(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As watchdog did when a node that was told to stop took its folder away: the node was started again for it."""
+    wakeup = Wakeup(deep=[inbox])
+    [emitter] = wakeup._observer.emitters
+    with monkeypatch.context() as patched:
+        patched.setattr(emitter, "stop", lambda: {}.pop(b"claimed/n1/.n1"))
+        wakeup.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(wakeup._reader)
+    emitter.stop()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOKS_PER_SECOND = 3
+MOST_LETTERS = 60  # of a reason in the table: the event has told all of it
 
 
 class Board:
@@ -68,6 +69,14 @@ class Board:
                 click.echo(sentence)
                 sys.stdout.flush()
 
+    def say(self, sentences: Sequence[str]) -> None:
+        """Say what is for people alone, above the table if there is one."""
+        for sentence in sentences:
+            if self._live is None:
+                click.echo(sentence, err=True)
+            else:
+                self._live.console.print(sentence, markup=False, highlight=False)
+
     def step(self) -> None:
         """Note that the master has made a step."""
         master = self._master
@@ -86,7 +95,7 @@ class Board:
         master = self._master
         if master is None:
             return []
-        words = {alias: master.words(alias) for alias in master.standings}
+        words = {alias: master.words(alias, MOST_LETTERS) for alias in master.standings}
         gone = {alias for alias, one in master.standings.items() if one.phase == "away"}
         return rows(self._hosts, master.live, words, gone) + [crew.row() for crew in master.crews]
 

@@ -58,7 +58,8 @@ def serve(spool: str | None, port: int | None, no_web: bool, with_parent: int | 
     page = page_port(settings, port, no_web)
     found = programs(settings, page, verbose)
     if with_parent is None:  # else that one says it
-        say_what_is_served(settings, page)
+        for sentence in what_is_served(settings, page):
+            click.echo(sentence, err=True)
     supervise(found, grace_for(settings.drain_seconds), manager)
 
 
@@ -78,12 +79,11 @@ def programs(settings: Config, page: int | None, is_verbose: bool = False) -> li
     return found
 
 
-def say_what_is_served(settings: Config, page: int | None) -> None:
-    """Say what runs, and where the page is."""
+def what_is_served(settings: Config, page: int | None) -> list[str]:
+    """Say what runs, and where the page is: sentences for a terminal."""
     names = ", ".join(one.name for one in programs(settings, page))
-    click.echo(f"serving {settings.spool} with {names}; Ctrl-C stops them", err=True)
-    if page is not None:
-        click.echo(page_words(settings, address(settings.host, page)), err=True)
+    where = [] if page is None else [page_words(settings, address(settings.host, page))]
+    return [f"serving {settings.spool} with {names}; Ctrl-C stops them", *where]
 
 
 def program(name: str, settings: Config, *arguments: str) -> Program:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from park_spool.cli import batch_options
 from park_spool.cli.batch_options import batch_options as with_batch_options
 from park_spool.cli.board import Board, show
 from park_spool.cli.options import FAILED, guarded, spool_option
-from park_spool.cli.serving import page_port, say_what_is_served
+from park_spool.cli.serving import page_port, what_is_served
 from park_spool.hosts import reading
 from park_spool.hosts.reading import Host
 from park_spool.layout import start_log_name
@@ -96,7 +95,7 @@ def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[s
     settings = me.config
     with Board(hosts) as board:
         daemon.start_logging("master", settings.layout.logs)
-        made = _made(me, hosts, profiles, asked, board.tell)
+        made = _made(me, hosts, profiles, asked, board)
         other = None if asked["standby"] else taking.take(made.candidate, me)
         if other is None:
             board.begin(made)
@@ -107,9 +106,7 @@ def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[s
     return _already(me, hosts, other)
 
 
-def _made(
-    me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any], tell: Callable[[str], None]
-) -> Master:
+def _made(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any], board: Board) -> Master:
     from park_spool.mastering import launching, loop
     from park_spool.mastering.master import Master
     from park_spool.pilots.crew import Crew
@@ -117,12 +114,16 @@ def _made(
     settings = me.config
     page = page_port(settings, asked["port"], asked["no_web"])
     daemons = loop.serving(settings, ["--no-web"] if page is None else ["--port", str(page)])
-    find = partial(loop.python_of, settings=settings, is_installing=asked["install"], wheels=asked["wheels"])
+    source = {"is_installing": asked["install"], "wheels": asked["wheels"], "tell": board.tell}
+    find = partial(loop.python_of, settings=settings, **source)
     terms = launching.Terms(me.name, asked["linger"])
     launcher = launching.Launcher(lambda host: launching.start_node(host, settings, terms, find))
-    served = partial(say_what_is_served, settings, page)
-    crews = [Crew(me, profile, tell) for profile in profiles]
-    return Master(me, hosts, launcher, daemons, crews, may_stand_by=asked["standby"], tell=tell, begun=served)
+    crews = [Crew(me, profile, board.tell) for profile in profiles]
+
+    def served() -> None:
+        board.say(what_is_served(settings, page))
+
+    return Master(me, hosts, launcher, daemons, crews, may_stand_by=asked["standby"], tell=board.tell, begun=served)
 
 
 def _report(code: int, made: Master) -> int:

@@ -107,3 +107,20 @@ def look(
 def next_due(standings: Mapping[str, Standing]) -> float | None:
     """Return when the next start is due."""
     return min((one.due for one in standings.values() if one.phase == "down"), default=None)
+
+
+def words(one: Standing, now: float, most: int = 0) -> str:
+    """Say why a host has no node; of a reason no more than so many letters, 0 for all.
+
+    >>> words(Standing("down", due=60.0, why="no Python runs park-spool there"), 0.0, most=9)
+    'no Python …; next try in 60 s'
+    """
+    match one.phase:
+        case "away":
+            return "was sent home by people (park drain, park down); `park up` or `park restart` has it back"
+        case "down":
+            why, wait = one.why or "is to be started", max(0.0, one.due - now)
+            why = f"{why[:most].rstrip()} …" if 0 < most < len(why) else why
+            return why + (f"; next try in {wait:.0f} s" if wait >= 1 else "")
+        case _:
+            return "is being started" if one.phase == "starting" else "was started, and is waited for"

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from park_spool import daemon
+from park_spool import __version__, daemon
 from park_spool.config import Config
 from park_spool.daemon import PatientStop
 from park_spool.errors import HostError
@@ -67,8 +67,13 @@ def _start(settings: Config, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, process_group=0)
 
 
-def python_of(remote: Remote, host: Host, settings: Config, is_installing: bool, wheels: str | None) -> str:
-    """Return the Python that runs park-spool on a host, put there first where that is wanted. Raises HostError."""
+def python_of(
+    remote: Remote, host: Host, settings: Config, is_installing: bool, wheels: str | None, tell: Callable[[str], None]
+) -> str:
+    """Return the Python that runs park-spool on a host, put there first where that is wanted. Raises HostError.
+
+    Runs in a thread of its own, and so does what it calls to `tell`.
+    """
     from pathlib import Path
 
     from park_spool.installing.finding import find_python
@@ -81,4 +86,5 @@ def python_of(remote: Remote, host: Host, settings: Config, is_installing: bool,
     except HostError as error:
         if not is_installing or error.kind != "python_missing":
             raise
+    tell(f"{host.alias}: has no park-spool {__version__}, which is put there now")
     return install(remote, host, settings, Path(wheels) if wheels else None)

@@ -72,7 +72,7 @@ class Master:
         self.candidate = Candidate(member, MASTER)
         self._nodes = Nodes(member)
         self._was_active = False
-        self._other = ""  # the active master, while this one stands by
+        self._other = self._stands_by_for = ""  # the active master, while this one stands by; which of them was told
         self._farewell: Farewell | None = None
         self._deadline = 0.0
         self.is_over = False
@@ -135,6 +135,8 @@ class Master:
             self._begun()
         elif self._was_active and not is_active:
             self._step_down()
+        if not is_active:
+            self._look_on()
         self._was_active = is_active
         return is_active
 
@@ -146,6 +148,14 @@ class Master:
         other = active(self._member)
         self._other = other.candidate if other is not None else self._other
         return False
+
+    def _look_on(self) -> None:
+        """Look who lives and who is the master, while this one stands by."""
+        self._nodes.look()
+        self.live = living.nodes(self._nodes)
+        if self._other not in ("", self._stands_by_for):
+            self._stands_by_for = self._other
+            self._tell(f"this one stands by; the master is {self._other}")
 
     def _step_down(self) -> None:
         """Leave the fleet to another master, which took over while this one was not heard."""
@@ -198,20 +208,16 @@ class Master:
         word = "stops" if self.is_stopping else "is the master" if self._was_active else "stands by"
         return f"{word} for {self._member.config.spool}: {count} of {len(self.standings)} hosts have a node"
 
-    def words(self, alias: str) -> str:
-        """Say how a host stands."""
+    def words(self, alias: str, most: int = 0) -> str:
+        """Say how a host stands; of a reason no more than so many letters, 0 for all."""
         one = self.standings[alias]
-        match one.phase:
-            case "up":
-                found = [live for live in self.live if live.alias == alias]
-                return ", ".join(f"{live.node} is up with {live.cpus} CPUs" for live in found) or "up"
-            case "away":
-                return "was sent home by people (park drain, park down); `park up` or `park restart` has it back"
-            case "down":
-                wait = max(0.0, one.due - self._member.monotonic())
-                return f"{one.why or 'is to be started'}" + (f"; next try in {wait:.0f} s" if wait >= 1 else "")
-            case _:
-                return "is being started" if one.phase == "starting" else "was started, and is waited for"
+        if one.phase == "up":
+            found = [live for live in self.live if live.alias == alias]
+            words = ", ".join(f"{live.node} is up with {live.cpus} CPUs" for live in found)
+            return words or ("has left" if self.is_stopping else "up")
+        if one.phase == "down" and not self._was_active:
+            return "is the business of the master"
+        return fleet.words(one, self._member.monotonic(), most)
 
     # the end
 
