@@ -125,9 +125,9 @@ class Actor:
 class Cluster:
     """`nodes` simulated nodes of `slots` slots on one spool, as on a file system that all of them share."""
 
-    def __init__(self, folder: Path, nodes: int, slots: int, job_seconds: float, units: float) -> None:
+    def __init__(self, folder: Path, nodes: int, slots: int, job_seconds: float, **settings: float) -> None:
         make_spool(folder)
-        self.config: Config = replace(load(folder), **SHARED, units_per_second=units)
+        self.config: Config = replace(load(folder), **{**SHARED, **settings})
         self.now = 1000.0
         self.tallies = {kind: Tally() for kind in ("node", "spoold", "reducer")}
         self.busy: Counter[str] = Counter()  # seconds of this process's time

@@ -72,7 +72,8 @@ class _Looks:
             "reduced": naming.is_sid,
             "files": naming.is_sid,
             "calls": naming.is_sid,
-            "nodes": lambda name: naming.parse_heartbeat(name) or wishes.parse_notice(name) or wishes.parse_away(name),
+            "nodes": naming.parse_heartbeat,
+            "notices": lambda name: wishes.parse_notice(name) or wishes.parse_away(name),
             "pilots": wishes.parse_pilot,
             "locks": naming.parse_lock,
         }

@@ -25,6 +25,7 @@ FOLDERS = (
     "outbox",
     "calls",
     "nodes",
+    "notices",
     "pilots",
     "locks",
     "quarantine",
@@ -83,6 +84,11 @@ class Layout:
     @property
     def nodes(self) -> Path:
         return self.root / "nodes"
+
+    @property
+    def notices(self) -> Path:
+        """Return the folder of what is said to nodes, masters and hosts: short, since every node lists it."""
+        return self.root / "notices"
 
     @property
     def pilots(self) -> Path:

@@ -17,7 +17,10 @@ from park_spool.sightings import Sightings
 
 
 class Nodes:
-    """The heartbeats seen so far; the last look says who is `gone`, and the `cluster` of the others."""
+    """The heartbeats seen so far; the last look says who is `gone`, and the `cluster` of the others.
+
+    Of those that are gone, a batch system has `ended` some: that was no fault of what they ran.
+    """
 
     def __init__(self, member: Member) -> None:
         self._member = member
@@ -25,6 +28,7 @@ class Nodes:
         self._seqs: dict[str, int] = {}
         self.reports: dict[str, dict[str, Any]] = {}
         self.gone: list[str] = []
+        self.ended: set[str] = set()
         self.cluster = Cluster(0, {})
 
     def look(self) -> None:
@@ -32,6 +36,8 @@ class Nodes:
         disk, spool = self._member.disk, self._member.layout
         # A folder without a heartbeat is a node being born, or one that died then: it counts from now on, too.
         seqs = {name: 0 for name in disk.names(spool.claimed) if naming.is_node(name)}
+        notices = [notice for name in disk.names(spool.notices) if (notice := wishes.parse_notice(name))]
+        self.ended = {node for node, verb in notices if verb == "ended"}
         for name in disk.names(spool.nodes):
             node, seq = naming.parse_heartbeat(name) or ("", 0)
             seqs[node] = max(seq, seqs.get(node, 0))
@@ -56,7 +62,10 @@ class Nodes:
 
     def _is_gone(self, node: str) -> bool:
         """Say whether a node's units may be taken back."""
-        if self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry:
+        if (
+            node in self.ended
+            or self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry
+        ):
             return True
         identity = self.reports.get(node, {}).get("identity")
         if not isinstance(identity, dict) or identity.get("host") != self._member.identity.host:
@@ -71,7 +80,7 @@ class Nodes:
 
 def remove_heartbeats(member: Member, node: str) -> None:
     """Remove the heartbeats of a node and the notices to it: of oneself when leaving, of one whose folder is gone."""
-    folder = member.layout.nodes
-    for name in member.disk.names(folder):
-        if (naming.parse_heartbeat(name) or wishes.parse_notice(name) or ("",))[0] == node:
-            member.disk.unlink(folder / name)
+    for folder, parse in ((member.layout.nodes, naming.parse_heartbeat), (member.layout.notices, wishes.parse_notice)):
+        for name in member.disk.names(folder):
+            if (parse(name) or ("",))[0] == node:
+                member.disk.unlink(folder / name)

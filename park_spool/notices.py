@@ -1,4 +1,4 @@
-"""What is said to nodes, masters and hosts by a name in nodes/: who said it, and when, stands in it for people."""
+"""What is said to nodes, masters and hosts by a name in notices/: who said it, and when, stands in it for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from park_spool.member import Member
 
 def say(member: Member, name: str, verb: str) -> bool:
     """Tell a node or a master to do something (wishes.notice_name); return whether that is news."""
-    return put_up(member, member.layout.nodes / wishes.notice_name(name, verb))
+    return put_up(member, member.layout.notices / wishes.notice_name(name, verb))
 
 
 def put_up(member: Member, path: Path) -> bool:

@@ -37,7 +37,7 @@ _TEXTS = {
     "told": r"told\.(?P<edition>\d{6})\.(?P<event>started|done|failed|cancelled)\.(?P<channel>mail|webhook)",
     "delivered": _SID + r"\.(?P<edition>[2-9]|[1-9]\d{1,5})",
     "tombstone": _SID + r"\.deleted",
-    "notice": _NODE + r"\.(?P<verb>drain|bad|stop)",
+    "notice": _NODE + r"\.(?P<verb>drain|bad|stop|ended)",
     "away": rf"(?P<alias>{_LABEL})\.away",
     "pilot": r"(?P<engine>slurm|pbs|lsf|condor|kubernetes|local|dask)\.(?P<job>[A-Za-z0-9_-]{1,100})\." + _RANDOM,
     "payload": _RANGE,

@@ -145,7 +145,10 @@ def parse_tombstone(name: str) -> str | None:
 
 
 def notice_name(node: str, verb: str) -> str:
-    """Return the name of a notice: `drain` (finish and leave), `stop` (leave soon) or `bad` (claim nothing more)."""
+    """Return the name of a notice: `drain` (finish and leave), `stop` (leave soon) or `bad` (claim nothing more).
+
+    `ended` is no order: it says that a batch system has ended the node.
+    """
     return f"{node}.{verb}"
 
 

@@ -92,4 +92,4 @@ def report(world: World, node: Node) -> dict[str, Any]:
 
 def said(world: World, node: Node, verb: str, **fields: Any) -> None:
     """Write a notice to a node."""
-    (world.layout.nodes / f"{node.member.name}.{verb}").write_text(json.dumps(fields))
+    (world.layout.notices / f"{node.member.name}.{verb}").write_text(json.dumps(fields))

@@ -103,7 +103,7 @@ def test_the_reducer_tells_a_bad_node_once(tmp_path: Path) -> None:
         world.plant_reply(Unit(sid, 1, 1, job, job + 1, 0, 0), BAD, "failed", why="no disk")
         world.plant_reply(Unit(sid, 1, 1, job, job + 1, 0, 1), GOOD)
     world.let(reducer, turns=3, tick=3.0)
-    notice = world.layout.nodes / f"{BAD}.bad"
+    notice = world.layout.notices / f"{BAD}.bad"
     assert json.loads(notice.read_bytes()) == {
         "why": f"2 jobs failed here that succeeded elsewhere, the last 1.1.2 of {sid}: no disk"
     }
@@ -111,4 +111,4 @@ def test_the_reducer_tells_a_bad_node_once(tmp_path: Path) -> None:
     world.let(reducer, turns=3, tick=3.0)
     reducer.leave()
     assert not notice.exists()
-    assert not (world.layout.nodes / f"{GOOD}.bad").exists()
+    assert not (world.layout.notices / f"{GOOD}.bad").exists()

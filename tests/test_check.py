@@ -128,6 +128,7 @@ ILLEGAL: dict[str, tuple[Callable[[World, str], object], str]] = {
     "a stranger in replies": (lambda w, sid: touch(w.layout.replies / "x"), "replies/x: no such name"),
     "a stranger in reduced": (lambda w, sid: (w.layout.reduced / "x").mkdir(), "reduced/x: no such name"),
     "a stranger in nodes": (lambda w, sid: touch(w.layout.nodes / "x"), "nodes/x: no such name"),
+    "a stranger in notices": (lambda w, sid: touch(w.layout.notices / "x.done"), "notices/x.done: no such name"),
     "a stranger in pilots": (lambda w, sid: touch(w.layout.pilots / "x"), "pilots/x: no such name"),
     "a stranger in locks": (lambda w, sid: touch(w.layout.locks / "x"), "locks/x: no such name"),
     "what is no snapshot": (
@@ -352,7 +353,7 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
     "a lock of a master that is gone": lambda w, sid: touch(
         w.layout.locks / naming.Lock("master", 1, STRANGER, 3).name
     ),
-    "an alias that was sent home": lambda w, sid: touch(w.layout.nodes / wishes.away_name("n4")),
+    "an alias that was sent home": lambda w, sid: touch(w.layout.notices / wishes.away_name("n4")),
     "a record of a batch job that is over": lambda w, sid: touch(w.layout.pilots / "slurm.4711.x0p2qa"),
     "a tally of an earlier reducer": lambda w, sid: tally(w, sid, Tally({(1, 1): [(1, 3)]})),
     "a torn tally": lambda w, sid: touch(w.layout.session(sid) / naming.tally_name(STRANGER, 2), b"torn"),
@@ -392,7 +393,7 @@ LEGAL: dict[str, Callable[[World, str], object]] = {
         tally(w, sid, Tally({(1, 1): [(1, 3)]})),
     ],
     "a notice to a dead node": lambda w, sid: [
-        touch(w.layout.nodes / f"{STRANGER}.{verb}") for verb in ("drain", "bad")
+        touch(w.layout.notices / f"{STRANGER}.{verb}") for verb in ("drain", "bad")
     ],
     "a kept file": lambda w, sid: touch(w.layout.kept(sid) / ("0" * 64)),
     "calls without a session": lambda w, sid: touch(w.layout.calls(OTHER) / naming.payload_name(1, 4)),

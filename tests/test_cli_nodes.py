@@ -145,7 +145,7 @@ def test_drain_puts_up_a_notice_once(spool: Path) -> None:
     assert (first.exit_code, second.exit_code) == (FINE, FINE)
     assert f"{NODE} is told to leave: it finishes what it runs (2 of 4 CPUs are busy)" in first.stdout
     assert "start park-noded on n4.ncnr.nist.gov again" in first.stdout and "was told to leave before" in second.stdout
-    notice = json.loads((spool / "nodes" / f"{NODE}.drain").read_text())
+    notice = json.loads((spool / "notices" / f"{NODE}.drain").read_text())
     assert sorted(notice) == ["at", "by"] and check(spool) == []
     assert json.loads(park("nodes", "--json", "n4", spool=spool).stdout)["state"] == "draining"
     assert park("drain", "n5", spool=spool).exit_code == FAILED

@@ -258,5 +258,5 @@ def test_a_drained_node_finishes_what_it_runs_and_leaves(tmp_path: Path, service
         until(lambda: site.closed() == 1, 60, "closing")
         rows = site.query("SELECT node = ?, count(*), max(attempt) FROM jobs WHERE status = 'ok' GROUP BY 1", name)
         assert rows == [(0, 2, 0), (1, 1, 0)]
-        until(lambda: not any((site.spool / "nodes").glob(f"{name}.*")), 30, "its notices to go")
+        until(lambda: not any(site.spool.glob(f"no*/{name}.*")), 30, "its notices to go")
         assert_nothing_left(site)

@@ -41,9 +41,10 @@ class Told:
 
 @dataclass
 class Batch:
-    """A batch system that does as it is told: `states` of its jobs, `fails` with that sentence."""
+    """A batch system that does as it is told: `states` of its jobs and its `word` for them, `fails` with that sentence."""
 
     states: dict[str, str] = field(default_factory=dict)
+    word: str = "said"
     fails: str = ""
     cancelled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Batch:
         return self._told("submit", answers)
 
     def ask(self, profile: Profile, pilots: Sequence[Pilot]) -> Told:
-        told = {one.job: (self.states.get(one.job, "over"), "said") for one in pilots}
+        told = {one.job: (self.states.get(one.job, "over"), self.word) for one in pilots}
         return self._told("states", lambda: [{"states": told}])
 
     def cancel(self, profile: Profile, pilots: Sequence[Pilot]) -> Told:
@@ -219,6 +220,19 @@ def test_a_killed_pilot_is_replaced_though_its_nodes_heartbeat_still_stands(site
     site.pass_(15)
     assert site.records == ["2.server"]
     assert site.crew.standing().why == "", "it has worked, so nobody failed"
+
+
+@pytest.mark.parametrize(("word", "notices"), [("cancelled", 1), ("timeout", 1), ("failed", 0), ("completed", 0)])
+def test_of_a_node_that_was_ended_from_outside_it_is_said(site: Site, word: str, notices: int) -> None:
+    site.wait_for_work(4)
+    site.pass_(1)
+    site.batch.states["1.server"] = "running"
+    beat = site.node("1.server")
+    site.pass_(8)
+    site.batch.states["1.server"], site.batch.word = "over", word
+    site.pass_(15)
+    said = [path.name for path in site.world.layout.notices.iterdir()]
+    assert (said, beat.exists()) == (["h9_9_100000.ended"] * notices, True)
 
 
 def test_pilots_of_an_earlier_master_are_taken_over(site: Site) -> None:

@@ -107,7 +107,7 @@ def test_a_bad_node_claims_nothing_more_and_says_why(world: World, text: str, wh
     world.plant_ready(unit(sid))
     node, [runner, _] = slow_node(world)
     node.step()
-    (world.layout.nodes / f"{node.member.name}.bad").write_text(text)
+    (world.layout.notices / f"{node.member.name}.bad").write_text(text)
     world.clock.now += world.config.heartbeat_seconds
     node.step()
     world.plant_ready(unit(sid, 2, 3))
@@ -132,7 +132,8 @@ def test_a_bad_node_is_still_bad_after_it_was_fenced(world: World) -> None:
     world.let(node, turns=5)
     assert held(world, node) == []
     assert report(world, node)["state"] == "bad"
-    assert [name for name in names(world.layout.nodes) if name.startswith(old)] == []
+    left = names(world.layout.nodes) + names(world.layout.notices)
+    assert [name for name in left if name.startswith(old)] == []
 
 
 def test_notices_to_others_are_not_ones_own(world: World) -> None:
@@ -140,13 +141,14 @@ def test_notices_to_others_are_not_ones_own(world: World) -> None:
     node, _ = slow_node(world)
     node.step()
     for verb in ("drain", "bad"):
-        (world.layout.nodes / f"h9_9_000000.{verb}").write_text("{}")
+        (world.layout.notices / f"h9_9_000000.{verb}").write_text("{}")
     world.plant_ready(unit(sid))
     world.clock.now += world.config.heartbeat_seconds
     node.step()
     assert held(world, node) == [unit(sid).name]
     node.leave()
-    assert names(world.layout.nodes) == ["h9_9_000000.bad", "h9_9_000000.drain"]
+    assert names(world.layout.nodes) == []
+    assert names(world.layout.notices) == ["h9_9_000000.bad", "h9_9_000000.drain"]
 
 
 def test_who_wants_the_machine_back_gets_it(world: World) -> None:

@@ -153,7 +153,7 @@ def test_one_that_was_sent_home_comes_back_when_it_is_wanted(scene: Scene) -> No
     master, user = scene.master(), scene.world.member()
     scene.let(master)
     assert away.send(user, "n1")
-    (scene.world.layout.nodes / wishes.notice_name(scene.nodes.by_alias["n1"].member.name, "stop")).touch()
+    (scene.world.layout.notices / wishes.notice_name(scene.nodes.by_alias["n1"].member.name, "stop")).touch()
     scene.let(master, turns=60)
     assert (scene.nodes.begun, list(scene.nodes.by_alias)) == (["n1", "n2"], ["n2"])
     assert away.take_back(user, ["n1", "n2"]) == ["n1"]
@@ -167,7 +167,8 @@ def test_it_stops_all_and_leaves_nothing_but_its_notice(scene: Scene) -> None:
     master.stop("a signal came")
     scene.until(lambda: master.is_over, master)
     assert (master.unanswered, scene.daemons.stops, scene.nodes.by_alias, locks(scene.world)) == ([], 1, {}, [])
-    assert [path.suffix for path in scene.world.layout.nodes.iterdir()] == [".stop"]
+    assert [path.suffix for path in scene.world.layout.notices.iterdir()] == [".stop"]
+    assert list(scene.world.layout.nodes.iterdir()) == []
     assert check.check(scene.world.root) == []
 
 
@@ -200,7 +201,7 @@ def test_a_standby_takes_over_from_the_dead_and_ends_with_one_that_was_told_to_s
     scene.until(lambda: second.is_active, second)  # the first is dead
     third = scene.master(may_stand_by=True)
     scene.let(second, third)
-    (scene.world.layout.nodes / wishes.notice_name(second._member.name, "stop")).touch()
+    (scene.world.layout.notices / wishes.notice_name(second._member.name, "stop")).touch()
     scene.until(lambda: second.is_over and third.is_over, second, third)
     assert scene.nodes.by_alias == {}
     assert locks(scene.world) == []
@@ -313,7 +314,7 @@ def test_park_down_stops_nodes_of_a_master_that_was_killed_and_strangers(scene: 
     stopping = stop(scene)  # the master is dead: its lock does not move
     assert (stopping.masters_left, stopping.left, stopping.silent, stopping.stopped) == ({}, [], [], 3)
     assert locks(scene.world) == []
-    assert [path.name for path in scene.world.layout.nodes.iterdir()] == [f"{master._member.name}.stop"]
+    assert [path.name for path in scene.world.layout.notices.iterdir()] == [f"{master._member.name}.stop"]
 
 
 def test_park_down_says_who_was_not_seen_to_end(scene: Scene) -> None:

@@ -108,7 +108,7 @@ def test_a_second_signal_does_not_wait(site: Site) -> None:
 def test_a_drained_node_ends_by_itself_when_its_job_is_done(site: Site) -> None:
     process = starts(site, 3, 1.0)
     name = str(said(site, "node"))
-    (site.spool / "nodes" / f"{name}.drain").write_text('{"by": "anna"}')
+    (site.spool / "notices" / f"{name}.drain").write_text('{"by": "anna"}')
     assert process.wait(20) == 0
     assert list((site.spool / "nodes").iterdir()) == []
     assert "claims nothing more: it is drained" in site.logs()

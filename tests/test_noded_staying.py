@@ -60,7 +60,7 @@ def test_a_keeper_starts_a_crashed_node_again_and_ends_with_one_that_is_told_to(
     os.kill(first["identity"]["pid"], signal.SIGKILL)
     until(lambda: [one for one in reports(site) if one["node"] != first["node"]], 20, "the next one")
     [second] = reports(site)
-    (site.spool / "nodes" / f"{second['node']}.stop").touch()
+    (site.spool / "notices" / f"{second['node']}.stop").touch()
     assert keeper.wait(20) == 0
     assert reports(site) == []
     assert "park-noded was killed by SIGKILL; it is started again at once" in site.logs()

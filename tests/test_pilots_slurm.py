@@ -67,7 +67,7 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(
     driven.until(lambda: not {first, second} & set(slurm.jobs()), 60, "the end of both")
     driven.until(lambda: set(slurm.jobs()) - {first, second}, 60, "others in their place")
     driven.until(lambda: site.closed() == 1, 120, "the end of the session")
-    assert_all_ok(site, 160, attempt=1)  # that of a job which ran alone where nothing could be given back any more
+    assert_all_ok(site, 160)
 
     driven.until(lambda: not slurm.jobs(), 60, "the end of idle pilots")
     driven.until(lambda: not driven.records(), 60, "the end of their records")

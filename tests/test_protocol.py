@@ -81,8 +81,8 @@ def test_every_kind_of_name_is_made_somewhere_in_a_story(tmp_path: Path) -> None
     user.disk.move(world.layout.closed_session(sid), folder)
     story(world, Watching)
     controls.say(user, world.layout.closed_session(sid), "delete", "wwchen")
-    user.disk.create(world.layout.nodes / wishes.notice_name(STRANGER, "drain"))
-    user.disk.create(world.layout.nodes / wishes.away_name("n4"))
+    user.disk.create(world.layout.notices / wishes.notice_name(STRANGER, "drain"))
+    user.disk.create(world.layout.notices / wishes.away_name("n4"))
     user.disk.publish(world.layout.pilots / wishes.pilot_name("slurm", "4711", user.choose), b"")
     user.disk.move(world.layout.closed_session(sid), folder)
     world.let(world.spoold(Watching), world.reducer(Watching), turns=120)
@@ -241,6 +241,7 @@ RETURNS: dict[str, tuple[tuple[int, int], int, Callable[[World, Unit], object]]]
     ),
     "many jobs": (MANY, 0, lambda w, u: None),
     "one job, attempts left": (ONE, 1, lambda w, u: None),
+    "one job of a node with `NODE.ended`": (ONE, 1, lambda w, u: (w.layout.notices / f"{STRANGER}.ended").touch()),
     "one job, no attempt left": (ONE, 2, lambda w, u: None),
 }
 
@@ -291,6 +292,12 @@ def test_return_of_many_jobs(tmp_path: Path) -> None:
 def test_return_of_one_job_with_attempts_left(tmp_path: Path) -> None:
     offered, replies = come_back(World(tmp_path), *RETURNS["one job, attempts left"])
     assert [(one.start, one.stop, one.attempt) for one in offered] == [(1, 2, 2)]
+    assert replies == []
+
+
+def test_return_of_one_job_whose_node_was_ended_from_outside(tmp_path: Path) -> None:
+    offered, replies = come_back(World(tmp_path), *RETURNS["one job of a node with `NODE.ended`"])
+    assert [(one.start, one.stop, one.attempt) for one in offered] == [(1, 2, 1)]
     assert replies == []
 
 

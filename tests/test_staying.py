@@ -97,20 +97,20 @@ def test_a_node_claims_no_job_that_would_not_fit(world: World) -> None:
 def test_a_stop_notice_is_as_sigterm(world: World) -> None:
     one = node(world)
     one.step()
-    (world.layout.nodes / wishes.notice_name(one.member.name, "stop")).touch()
+    (world.layout.notices / wishes.notice_name(one.member.name, "stop")).touch()
     world.clock.now += 10.0
     one.step()
     assert one.duty.draining == "it was told to stop"
     assert one.duty.deadline == world.clock.now + world.config.drain_seconds
     assert one.is_done
     one.leave()
-    assert list(world.layout.nodes.iterdir()) == []
+    assert list(world.layout.nodes.iterdir()) == list(world.layout.notices.iterdir()) == []
 
 
 def test_a_node_that_starts_after_its_master_was_told_to_stop_leaves_at_once(world: World) -> None:
     master = world.member().name
     world.plant_ready(Unit(world.admit(many=2, few=1), 1, 1, 1, 2))
-    (world.layout.nodes / wishes.notice_name(master, "stop")).touch()
+    (world.layout.notices / wishes.notice_name(master, "stop")).touch()
     about = About(alias="n1", started_by={"how": "up", "master": master})
     one = Node(world.member(), [ScriptedRunner()], world.root, about)
     one.step()
@@ -121,8 +121,8 @@ def test_a_notice_to_nobody_is_removed(world: World) -> None:
     spoold, one = world.spoold(), node(world)
     one.step()
     for name in ("h9000_9000_000000", one.member.name):
-        (world.layout.nodes / wishes.notice_name(name, "bad")).touch()
-    (world.layout.nodes / wishes.away_name("n4")).touch()
+        (world.layout.notices / wishes.notice_name(name, "bad")).touch()
+    (world.layout.notices / wishes.away_name("n4")).touch()
     world.let(spoold, one, turns=500)
-    left = {path.name for path in world.layout.nodes.iterdir() if path.suffix != ".json"}
+    left = {path.name for path in world.layout.notices.iterdir()}
     assert left == {f"{one.member.name}.bad", "n4.away"}

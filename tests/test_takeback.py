@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from world import STRANGER, Actors, World, run_until_closed, state
 
-from park_spool import naming, processes, replies, sealed, tallies
+from park_spool import naming, notices, processes, replies, sealed, tallies
 from park_spool.atomic import Disk
 from park_spool.check import check
 from park_spool.naming import Unit
@@ -195,6 +195,23 @@ def test_one_job_with_attempts_left_goes_to_ready_one_attempt_higher(world: Worl
     bench.expire()
     assert (ready(world), bench.pended) == ([unit(sid, attempt=2).name], [])
     assert check(world.root) == []
+
+
+@pytest.mark.parametrize("attempt", [0, 2])
+def test_one_job_of_a_node_that_a_batch_system_ended_comes_back_at_once_at_the_same_attempt(
+    world: World, attempt: int
+) -> None:
+    sid = world.admit()
+    node, bench = world.node(), Bench(world)
+    node.step()
+    bench.look()
+    world.plant_claim(unit(sid, attempt=attempt), node.member.name)
+    notices.say(bench.member, node.member.name, "ended")
+    bench.look()
+    assert (ready(world), bench.pended) == ([unit(sid, attempt=attempt).name], [])
+    assert check(world.root) == []
+    bench.look(10.0, 30)
+    assert names(world.layout.claimed) == names(world.layout.nodes) == names(world.layout.notices) == []
 
 
 def test_one_job_without_attempts_left_is_answered_as_lost(world: World) -> None:

@@ -96,7 +96,7 @@ def test_pilots_come_for_work_and_park_down_ends_everything(spool: Path) -> None
         said, _ = up.communicate(timeout=60)
     assert "--on here" in said
     assert names(spool / "pilots") == names(spool / "locks") == []
-    assert all(name.endswith(".stop") for name in names(spool / "nodes"))  # for nodes of this master that come late
+    assert all(name.endswith(".stop") for name in names(spool / "notices"))  # for nodes of this master that come late
     assert check_twice(spool) == []
 
 

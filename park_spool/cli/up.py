@@ -100,7 +100,9 @@ def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[s
         if other is None:
             board.begin(made)
             away.take_back(me, [host.alias for host in hosts])
-            return _report(loop.run(made, board.step), made)
+            code = loop.run(made, board.step)
+    if other is None:
+        return _report(code, made)
     for profile in profiles:
         click.echo(f"note: --on {profile.name} was not added to it: end it with `park down`, then start both", err=True)
     return _already(me, hosts, other)

@@ -14,8 +14,8 @@ from park_spool.looking.reports import Report
 
 def nodes(disk: Disk, settings: Config, wall: Callable[[], float] = time.time) -> list[Report]:
     """Read the heartbeats of the nodes that may be alive."""
-    names = disk.names(settings.layout.nodes)
-    notices = dict(notice for notice in map(wishes.parse_notice, names) if notice is not None)
+    said = map(wishes.parse_notice, disk.names(settings.layout.notices))
+    notices = dict(notice for notice in said if notice is not None)
     crew = alive.look(disk, settings.layout)
     now = wall()
     return [reports.read(node, notices.get(str(node.get("node"))), now) for node in crew.nodes]

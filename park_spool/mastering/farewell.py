@@ -1,4 +1,4 @@
-"""Telling nodes to stop until none of them lives: a notice `nodes/NODE.stop` for each name that is seen.
+"""Telling nodes to stop until none of them lives: a notice `notices/NODE.stop` for each name that is seen.
 
 A node that was fenced before it heard comes back under a new name, and one that crashed is started again by its keeper:
 so whoever wants them gone looks until none is left, and tells each.

@@ -1,6 +1,6 @@
 """The master, a step at a time: it starts what is missing of its fleet, and when it is told to, stops all of it.
 
-    standing by ─(the active one is gone)─▶ active ─(signal, nodes/ME.stop)─▶ stopping ─▶ over
+    standing by ─(the active one is gone)─▶ active ─(signal, notices/ME.stop)─▶ stopping ─▶ over
          └──────(the active one was told to stop)─────────────────────────────────────────▶ over
 
 Guarantees: temporary errors of the spool stop nothing and are tried again (daemon.run); its own stop notice stands
@@ -143,7 +143,7 @@ class Master:
     def _is_all_to_stop(self) -> bool:
         """Look whether the active master, as long as there is one, has been told to stop."""
         disk, spool = self._member.disk, self._member.layout
-        if self._other and wishes.notice_name(self._other, "stop") in disk.names(spool.nodes):
+        if self._other and wishes.notice_name(self._other, "stop") in disk.names(spool.notices):
             return True
         other = active(self._member)
         self._other = other.candidate if other is not None else self._other
@@ -178,7 +178,7 @@ class Master:
         """Look who lives and who was sent home."""
         self._nodes.look()
         self.live = living.nodes(self._nodes)
-        names = self._member.disk.names(self._member.layout.nodes)
+        names = self._member.disk.names(self._member.layout.notices)
         if wishes.notice_name(self._member.name, "stop") in names:
             self.stop("`park down` was said")
             return

@@ -1,6 +1,6 @@
 """Stopping a whole cluster by what is on the spool: masters, nodes, pilots, whoever started them.
 
-    masters: nodes/CANDIDATE.stop ─▶ none lives ─▶ pilots are cancelled ─▶ nodes: nodes/NODE.stop ─▶ none lives
+    masters: notices/CANDIDATE.stop ─▶ none lives ─▶ pilots are cancelled ─▶ nodes: notices/NODE.stop ─▶ none lives
 
 Guarantees: what is stopped was told by its own name; nobody is killed. A master that takes over meanwhile, and a node
 that is born anew, is told, too.

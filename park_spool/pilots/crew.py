@@ -28,10 +28,10 @@ from park_spool.pilots import errand, launching, records, scripts
 from park_spool.pilots.clerks import Clerks, Errand
 from park_spool.pilots.elastic import Decision, Supply, Trend, decide, unmet, waiting_tags
 from park_spool.pilots.engines import OVER, QUEUED, RUNNING
-from park_spool.pilots.fates import Fates
+from park_spool.pilots.fates import FROM_OUTSIDE, Fates
 from park_spool.pilots.profiles import Profile
 from park_spool.pilots.records import Pilot
-from park_spool.pilots.standing import Standing, job_of, ready_units
+from park_spool.pilots.standing import Standing, excuse, job_of, ready_units
 
 log = logging.getLogger(__name__)
 
@@ -216,10 +216,10 @@ class Crew:
         has_failed = self._fates.note(job, word, now)
         if word != OVER:
             return
+        if said in FROM_OUTSIDE:
+            excuse(self._member, self._nodes.reports, pilot)
         if has_failed:
-            words = (
-                scripts.said(str(pilot.reach.get("folder", ""))) or f"it said nothing; the batch system calls it {said}"
-            )
+            words = scripts.said(str(pilot.reach.get("folder"))) or f"it said nothing; the batch system calls it {said}"
             self._fates.failed(now)
             self.why = f"pilot {job} ended before a node came up in it: {words}"
             self._tell(f"{self.name}: {self.why}; the next is tried in {self._fates.due - now:.0f} s")

@@ -16,6 +16,8 @@ from typing import ClassVar
 from park_spool.pilots.engines import OVER, QUEUED, RUNNING
 
 WORKING, LEAVING = "working", "leaving"
+# Parsl's words for jobs that the batch system, or people through it, have ended: cancelled, preempted, out of time.
+FROM_OUTSIDE = frozenset({"cancelled", "timeout"})
 
 
 def backoff(failures: int) -> float:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from park_spool import survey
+from park_spool import notices, survey
 from park_spool.atomic import Disk
 from park_spool.layout import Layout
+from park_spool.member import Member
+from park_spool.pilots.records import Pilot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ def job_of(report: Mapping[str, Any], engine: str) -> str:
     """Return the job of an engine that a node says it runs in; empty if none."""
     by = report.get("started_by")
     return str(by.get("job", "")) if isinstance(by, dict) and by.get("how") == engine else ""
+
+
+def excuse(member: Member, reports: Mapping[str, Mapping[str, Any]], pilot: Pilot) -> None:
+    """Say of a job's nodes that still seem to live that it was ended from outside: their work comes back at no cost."""
+    for node, report in reports.items():
+        if job_of(report, pilot.engine) == pilot.job:
+            notices.say(member, node, "ended")
 
 
 def ready_units(disk: Disk, spool: Layout) -> dict[str, int]:

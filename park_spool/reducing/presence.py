@@ -94,13 +94,13 @@ class Presence:
         self._put, self._states, self._running = seen, states, running
 
     def _tell_bad(self, blame: Blame) -> None:
-        """Create `nodes/NODE.bad`: at that instant the node is told to claim nothing more."""
+        """Create `notices/NODE.bad`: at that instant the node is told to claim nothing more."""
         for node, why in blame.bad(self._nodes.live).items():
             if node in self._told:
                 continue
             self._told.add(node)
             words = json.dumps({"why": why}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-            if self._member.disk.create(self._member.layout.nodes / wishes.notice_name(node, "bad"), words):
+            if self._member.disk.create(self._member.layout.notices / wishes.notice_name(node, "bad"), words):
                 log.warning("node %s is bad and claims nothing more: %s", node, why)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Node", "Runner"]
 
+COUNT_SECONDS = 60.0  # between two counts of the nodes of a share
 SOON = 0.5  # s until a unit whose session is not there yet is looked at again
 
 
@@ -69,7 +71,7 @@ class Node:
         self.shop.begin(member)
         self._beat = Beat()
         self._attended = self._noticed = member.monotonic()
-        self._nodes = 1  # that say they live, this one with them
+        self._nodes, self._counted = 1, -math.inf  # that say they live, this one with them; and when that was
         self._progress: dict[Unit, tuple[int, str | None]] = {}
 
     def step(self) -> bool:
@@ -143,10 +145,11 @@ class Node:
         return not self._beat.seq or self._beat.silence(self.member) > self.member.config.unit_lifetime
 
     def _is_fenced(self) -> bool:
-        names = self.member.disk.names(self.member.layout.claimed)
-        if f"{self.member.name}{naming.EXPIRED}" in names:
-            return True
-        return self.member.name not in names and self.member.disk.kind(self.shop.hands.folder) is None
+        disk, name = self.member.disk, self.member.name
+        if disk.kind(self.shop.hands.folder) is not None:
+            return False
+        names = disk.names(self.member.layout.claimed)  # a second opinion: jobs are stopped for it
+        return f"{name}{naming.EXPIRED}" in names or name not in names
 
     def _be_reborn(self) -> None:
         old = self.member.name
@@ -234,10 +237,10 @@ class Node:
             self._say(f"claims nothing more: {self.duty.draining}")
 
     def _read_notices(self) -> None:
-        """List nodes/ for what people and the reducer want of this node."""
+        """List notices/ for what people and the reducer want of this node."""
         self._noticed = self.member.monotonic()
-        names = self.member.disk.names(self.member.layout.nodes)
-        self._nodes = max(1, sum(naming.parse_heartbeat(name) is not None for name in names))
+        self._count_nodes()
+        names = self.member.disk.names(self.member.layout.notices)
         if wishes.notice_name(self.member.name, "drain") in names:
             self.drain(why="it is drained")
         told = (self.member.name, self._about.started_by.get("master", self.member.name))
@@ -248,8 +251,16 @@ class Node:
             log.warning("node %s claims nothing more: %s", self.member.name, self.duty.bad)
             self._beat.hurry()
 
+    def _count_nodes(self) -> None:
+        """Count now and then who shares the file system: the only use of that many names."""
+        now = self.member.monotonic()
+        if self.member.config.is_shared and now >= self._counted + COUNT_SECONDS:
+            names = self.member.disk.names(self.member.layout.nodes)
+            self._nodes = max(1, sum(naming.parse_heartbeat(name) is not None for name in names))
+            self._counted = now
+
     def _why_bad(self, name: str) -> str:
-        data = self.member.disk.read(self.member.layout.nodes / name)
+        data = self.member.disk.read(self.member.layout.notices / name)
         try:
             return str(json.loads(data or b"")["why"])
         except (ValueError, KeyError, TypeError):

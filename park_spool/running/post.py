@@ -1,7 +1,7 @@
 """A node at its post: with its slots, its wake-ups, the signals that tell it to leave, and its standby park-spoold.
 
 first SIGTERM or Ctrl-C ─▶ drain for `drain_seconds` ─▶ give back ─▶ leave         a second one: at once
-nodes/NODE.drain        ─▶ drain without limit       ─▶ leave
+notices/NODE.drain      ─▶ drain without limit       ─▶ leave
 its stay is over        ─▶ drain                     ─▶ leave         see staying.py
 """
 
@@ -48,7 +48,7 @@ class Post:
         )
         node.shop.choice.ends_at = self._staying.gives_back_at
         spool = settings.layout
-        flat = [] if settings.is_shared else [spool.nodes]  # notices; a shared folder tells only what is done here
+        flat = [] if settings.is_shared else [spool.notices]  # a shared folder tells only what is done here
         self.wakeup = Wakeup(deep=[spool.ready, spool.claimed], flat=flat, longest=longest)
         self.stop = PatientStop(self.wakeup.nudge)
         self.stop.install()

@@ -34,7 +34,8 @@ def stamps(settings: Config, disk: Disk, clock: Callable[[], int] = time.time_ns
     files = [_mark(one, now) for one in (path, path.with_name(f"{path.name}-wal"))]
     holders = sorted({(lock.role, lock.candidate) for lock in leadership.locks(disk, spool)})
     archive = _digest(files, sorted(disk.names(spool.snapshots, hidden=True)), holders)
-    names = [sorted(disk.names(folder, hidden=True)) for folder in (spool.inbox, spool.sessions, spool.nodes)]
+    shown = (spool.inbox, spool.sessions, spool.nodes, spool.notices)
+    names = [sorted(disk.names(folder, hidden=True)) for folder in shown]
     said = [spool.sessions / name for name in names[1][:MOST_SESSIONS]]  # controls, retries and tallies stand there
     folders = [_mark(folder, now) for folder in (spool.rejected, spool.outbox, *said)]
     return Stamps(archive, _digest(archive, names, folders))

@@ -6,6 +6,7 @@ jobs when something was lost. Offering takes units off their front.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -30,8 +31,18 @@ class Pending:
 
 
 def window(cpus: int, config: Config) -> int:
-    """Return how many units may wait in one rank folder: a few for each CPU that may claim there, else one."""
-    return min(config.window, max(8, 4 * cpus)) if cpus else 1
+    """Return how many units may wait in one rank folder: four for each CPU that may claim there, else one.
+
+    Every claim lists them all. So there are never more than are claimed while listings may be late, at either end.
+
+    >>> from pathlib import Path
+    >>> coherent = Config(Path("s"), Path("a"), staleness_seconds=2.0, look_seconds=1.5, units_per_second=100.0)
+    >>> [window(cpus, coherent) for cpus in (0, 1, 100, 1000)]
+    [1, 8, 400, 500]
+    """
+    late = config.staleness_seconds + 2 * config.look_seconds
+    most = min(config.window, max(8, math.ceil(config.units_per_second * late)))
+    return min(most, max(8, 4 * cpus)) if cpus else 1
 
 
 def unit_seconds(live_cpus: int, config: Config) -> float:

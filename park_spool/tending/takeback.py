@@ -113,13 +113,21 @@ class TakeBack:
             disk.unlink(held)
         elif unit.size > 1:
             self._pend_instead(held, planning.pieces(unit, rest))
-        elif found[1].is_final("lost", unit.attempt):
-            self._give_up(unit, name)
-            disk.unlink(held)
-        elif standing.is_paused:
-            self._pend_instead(held, [unit.next_attempt()])
         else:
-            offer_again(self.member, found[1], unit, held)
+            self._bring_one_back(name, unit, found[1], standing)
+
+    def _bring_one_back(self, name: str, unit: Unit, session: Admitted, standing: Standing) -> None:
+        """Bring back a unit of one job: it may be what its node died of, unless a batch system has ended that."""
+        held = self.member.layout.claimed / name / unit.name
+        is_innocent = name.removesuffix(naming.EXPIRED) in self.nodes.ended
+        again = unit if is_innocent else unit.next_attempt()
+        if not is_innocent and session.is_final("lost", unit.attempt):
+            self._give_up(unit, name)
+            self.member.disk.unlink(held)
+        elif standing.is_paused:
+            self._pend_instead(held, [again])
+        else:
+            offer_again(self.member, session, held, again)
 
     def _pend_instead(self, held: Path, units: list[Unit]) -> None:
         # One janitor wins the unlink and offers these; if it dies first, an audit finds them missing.
@@ -141,12 +149,12 @@ class TakeBack:
         )
 
 
-def offer_again(member: Member, session: Admitted, unit: Unit, held: Path) -> bool:
-    """Rename a lost unit of one job back to ready/ with attempt + 1: at that instant it is claimable again."""
+def offer_again(member: Member, session: Admitted, held: Path, unit: Unit) -> bool:
+    """Rename a lost unit of one job back to ready/ under its next name: at that instant it is claimable again."""
     disk, spool = member.disk, member.layout
     rank = spool.ready / session.rank(unit.key)
     disk.make_folder(rank)
-    return disk.move(held, rank / unit.next_attempt().name)
+    return disk.move(held, rank / unit.name)
 
 
 def give_up(member: Member, unit: Unit, why: str) -> None:

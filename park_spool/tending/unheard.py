@@ -1,6 +1,6 @@
 """What is left of those who are not there any more: notices to nodes and masters, and locks of dead masters.
 
-`nodes/NODE.VERB`, `locks/master.…` (PROTOCOL.md section 9). Looks at every audit, and removes what it has seen
+`notices/NODE.VERB`, `locks/master.…` (PROTOCOL.md section 9). Looks at every audit, and removes what it has seen
 unchanged for `claim_expiry`, on its own monotonic clock.
 """
 
@@ -35,11 +35,10 @@ class Unheard:
         disk, spool = self._member.disk, self._member.layout
         locks = leadership.locks(disk, spool)
         yield from (spool.locks / lock.name for lock in locks if lock.role == MASTER)
-        names = disk.names(spool.nodes)
-        notices = {name: notice[0] for name in names if (notice := wishes.parse_notice(name))}
+        notices = {name: notice[0] for name in disk.names(spool.notices) if (notice := wishes.parse_notice(name))}
         if not notices:
             return
-        there = {beat[0] for name in names if (beat := naming.parse_heartbeat(name))}
+        there = {beat[0] for name in disk.names(spool.nodes) if (beat := naming.parse_heartbeat(name))}
         there |= {name.removesuffix(naming.EXPIRED) for name in disk.names(spool.claimed)}
         there |= {lock.candidate for lock in locks}
-        yield from (spool.nodes / name for name, node in notices.items() if node not in there)
+        yield from (spool.notices / name for name, node in notices.items() if node not in there)
