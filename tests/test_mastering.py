@@ -328,6 +328,16 @@ def test_park_down_says_who_was_not_seen_to_end(scene: Scene) -> None:
     assert [one.node for one in stopping.left] == [deaf.member.name]
 
 
+def test_park_down_does_not_blame_a_node_that_was_fenced_before(scene: Scene) -> None:
+    """Its heartbeat may still be listed: spoold ended before it was removed, or an old listing has it."""
+    master = scene.master()
+    scene.let(master)
+    dead = scene.nodes.by_alias.pop("n1").member
+    dead.disk.move(dead.layout.claims(dead.name), dead.layout.expired(dead.name))
+    stopping = stop(scene)
+    assert (stopping.left, stopping.silent) == ([], [])
+
+
 # roles and starts
 
 

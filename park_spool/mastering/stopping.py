@@ -93,7 +93,7 @@ class Stopping:
                 break
             self.sleep(LOOK)
         gone = (living.read(node, seen.reports[node]) for node in seen.gone if node in seen.reports)
-        self.silent = [one for one in gone if is_meant(one) and not _ended(seen, one.node)]
+        self.silent = [one for one in gone if is_meant(one) and not self._has_ended(one.node)]
         for one in self.silent:
             notices.say(self.member, one.node, "stop")  # one that was only cut off reads it when it comes back
         names = {one.node for one in (*self.left, *self.silent)}
@@ -104,8 +104,9 @@ class Stopping:
     def _is_late(self) -> bool:
         return self.member.monotonic() > self._until
 
-
-def _ended(seen: Nodes, node: str) -> bool:
-    """Say whether the process of a node is known to be gone: not only silent."""
-    identity = seen.reports.get(node, {}).get("identity")
-    return isinstance(identity, dict) and is_alive(Identity.from_json(identity)) is False
+    def _has_ended(self, node: str) -> bool:
+        """Say whether a silent node is known to be gone, or was fenced before: if it lives, it has another name now."""
+        identity = self._seen.reports.get(node, {}).get("identity")
+        if isinstance(identity, dict) and is_alive(Identity.from_json(identity)) is False:
+            return True
+        return self.member.disk.kind(self.member.layout.claims(node)) is None

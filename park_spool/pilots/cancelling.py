@@ -28,7 +28,8 @@ class Cancelled:
             if self.pilot.host
             else ""
         )
-        return f"{one} was not cancelled: {self.why}{told}; without that it ends by itself when it has no work"
+        otherwise = f"it ends by itself when it has no work; if it is gone for good, remove pilots/{self.pilot.name}"
+        return f"{one} was not cancelled: {self.why}{told}; without that {otherwise}"
 
 
 def cancel_all(
