@@ -133,12 +133,14 @@ def test_what_the_sides_say_is_put_together() -> None:
 
 def test_a_lock_counts_only_if_it_was_held_when_it_was_tried() -> None:
     def say(**mine: Any) -> Lock:
-        holding = {"locks": {how: {"at": 1.0, "got": True, "till": 3.0, "turns": 40} for how in LOCKS}}
-        trying = {"locks": {how: {"at": 2.0, "got": False, "turns": 40, **mine} for how in LOCKS}}
+        holding = {"locks": {how: {"at": 1.0, "got": True, "by": 1.5, "till": 3.0, "turns": 40} for how in LOCKS}}
+        trying = {"locks": {how: {"at": 2.0, "got": False, "by": 2.1, "turns": 40, **mine} for how in LOCKS}}
         return locks_of(holding, trying, {"flock": 75, "lockf": 75}, 0.0)["flock"]
 
     assert say() == Lock(True, 80, 5) and say(got=True) == Lock(False, 80, 5)
-    assert say(at=5.0).excludes is None and say(error="ENOLCK").excludes is None
+    assert say(at=5.0, by=5.1).excludes is None and say(error="ENOLCK").excludes is None
+    assert say(at=1.2, got=True).excludes is None, "the lock was still in coming"
+    assert say(by=3.5, got=True).excludes is None, "it was free again by then"
 
 
 def test_an_archive_on_a_shared_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,7 @@ def locks_of(
         mine, theirs = holding["locks"][how], trying["locks"][how]
         turns = mine.get("turns", 0) + theirs.get("turns", 0)
         error = mine.get("error") or theirs.get("error") or ""
-        met = not error and mine["got"] and mine["at"] < theirs["at"] - skew < mine["till"]
+        # NFS: a lock may be a second in coming, and who tries meanwhile has it first.
+        met = not error and mine["got"] and mine["by"] < theirs["at"] - skew and theirs["by"] - skew < mine["till"]
         found[how] = Lock(not theirs["got"] if met else None, turns, max(0, turns - counts[how]), error)
     return found

@@ -215,7 +215,7 @@ def _locking(plan: Plan, said: dict[str, Any], how: str) -> None:
     try:
         with open(path, "r+") as file:
             until(start + (LOCKED if plan["side"] == 0 else TRIED))
-            said["at"], said["got"] = time.time(), _lock(how, file)
+            said["at"], said["got"], said["by"] = time.time(), _lock(how, file), time.time()
             if plan["side"] == 0:
                 until(start + FREED)
             said["till"] = time.time()
