@@ -60,6 +60,7 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(
     driven.until(lambda: len(nodes_of(site)) == 2, 90, "two pilots with a node each")
     assert sorted(slurm.jobs()) == sorted(nodes_of(site).values())
     first, second = sorted(nodes_of(site).values())
+    driven.until(lambda: driven.crew.standing().working == 2, 60, "that the crew knows")
 
     slurm.run("scancel", first)
     driven.until(lambda: first not in nodes_of(site).values(), 60, "the end of the cancelled one's node")
@@ -67,7 +68,10 @@ def test_pilots_come_work_are_killed_and_replaced_and_nothing_is_lost(
     driven.until(lambda: not {first, second} & set(slurm.jobs()), 60, "the end of both")
     driven.until(lambda: set(slurm.jobs()) - {first, second}, 60, "others in their place")
     driven.until(lambda: site.closed() == 1, 120, "the end of the session")
-    assert_all_ok(site, 160)
+    # RACE: these hosts are one machine, where a process may be seen to be gone before Slurm says who ended it.
+    assert_all_ok(site, 160, attempt=1)
+    ends = [line for line in driven.said if "is over" in line]
+    assert len([line for line in ends if "(cancelled)" in line]) == 2, ends
 
     driven.until(lambda: not slurm.jobs(), 60, "the end of idle pilots")
     driven.until(lambda: not driven.records(), 60, "the end of their records")

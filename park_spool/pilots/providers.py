@@ -59,7 +59,7 @@ def _gib(profile: Profile) -> int | None:
 
 
 def _slurm(profile: Profile, parsl: Any, commands: Commands) -> Any:
-    return _telling(parsl.SlurmProvider, commands)(
+    provider = _telling(parsl.SlurmProvider, commands)(
         partition=profile.queue or None,
         account=profile.account or None,
         qos=profile.qos or None,
@@ -71,6 +71,18 @@ def _slurm(profile: Profile, parsl: Any, commands: Commands) -> Any:
         scheduler_options=_lines(profile, "#SBATCH"),
         **_shared(profile),
     )
+    _ask_for_ended(provider)
+    return provider
+
+
+def _ask_for_ended(provider: Any) -> None:
+    """Have squeue say how a job ended. Where there is no sacct Parsl calls all that do not run completed."""
+    from parsl.jobs.states import JobState
+
+    if provider._cmd.startswith("squeue"):
+        provider._cmd = provider._cmd.replace("squeue", "squeue --states=all", 1)
+        more = {"PR": JobState.TIMEOUT, "DL": JobState.TIMEOUT, "OOM": JobState.FAILED, "BF": JobState.FAILED}
+        provider._translate_table = {**provider._translate_table, **more, "S": JobState.HELD}
 
 
 def _pbs(profile: Profile, parsl: Any, commands: Commands) -> Any:
