@@ -139,6 +139,34 @@ def test_a_silent_node_is_started_again_and_a_failing_host_later_and_later(scene
     assert [live.alias for live in master.live] == ["n1"]
 
 
+def test_hosts_may_come_and_go_while_it_runs(scene: Scene) -> None:
+    master = scene.master()
+    scene.let(master)
+    before = scene.nodes.by_alias["n2"].member.name
+    master.take([HOSTS[1], *reading.parse("10.0.0.3 n3.example n3")])
+    scene.let(master)
+    assert scene.nodes.begun == ["n1", "n2", "n3"]
+    assert [sentence for sentence in scene.said if "is looked after no more" in sentence] == [
+        "n1: is looked after no more; its node goes on until `park down n1`"
+    ]
+    assert scene.nodes.by_alias["n2"].member.name == before
+    del scene.nodes.by_alias["n1"]  # SIGKILL
+    scene.let(master, turns=80)
+    assert scene.nodes.begun == ["n1", "n2", "n3"], "n1 is not started again"
+    master.stop("a signal came")
+    scene.until(lambda: master.is_over, master)
+    assert (master.unanswered, scene.nodes.by_alias) == ([], {})
+
+
+def test_a_host_that_is_taken_away_while_its_node_is_started_costs_nothing(scene: Scene) -> None:
+    master = scene.master()
+    master.step()
+    master.take(HOSTS[:1])
+    scene.let(master)
+    assert list(master.standings) == ["n1"]
+    scene.until(lambda: {live.alias for live in master.live} == {"n1", "n2"}, master)
+
+
 def test_a_node_of_another_master_is_as_good(scene: Scene) -> None:
     first = scene.master()
     scene.let(first)

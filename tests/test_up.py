@@ -175,6 +175,20 @@ def test_a_killed_master_leaves_no_node_for_ever(cluster: Cluster) -> None:
 
 
 @pytest.mark.prove
+def test_a_line_that_is_added_while_it_runs_brings_a_node(cluster: Cluster) -> None:
+    cluster.up()
+    cluster.await_nodes("n1", "n2")
+    file = cluster.root / "hosts"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines) + "what?\n")
+    until(lambda: "line 3: " in cluster.logs(), 30, "a word about what is wrong")
+    file.write_text("".join([*lines, lines[0].replace("n1", "n3")]))
+    cluster.await_nodes("n1", "n2", "n3")
+    code, out = cluster.say("up", "--no-web", "n3")
+    assert (code, "n3" in out) == (0, True), out
+
+
+@pytest.mark.prove
 def test_another_master_goes_on_with_the_nodes_of_one_that_was_killed(cluster: Cluster) -> None:
     first = cluster.up()
     second = cluster.park("up", "--no-web", "--standby")

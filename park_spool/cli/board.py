@@ -38,8 +38,7 @@ class Board:
     file gets each event that follows, too; the system's journal has them from the log.
     """
 
-    def __init__(self, hosts: Sequence[Host]) -> None:
-        self._hosts = hosts
+    def __init__(self) -> None:
         self._master: Master | None = None
         self._live: Any = None
         self._is_told = self._has_let_go = False
@@ -97,7 +96,7 @@ class Board:
             return []
         words = {alias: master.words(alias, MOST_LETTERS) for alias in master.standings}
         gone = {alias for alias, one in master.standings.items() if one.phase == "away"}
-        return rows(self._hosts, master.live, words, gone) + [crew.row() for crew in master.crews]
+        return rows(master.hosts.values(), master.live, words, gone) + [crew.row() for crew in master.crews]
 
     def _table(self) -> Any:
         from rich.table import Table

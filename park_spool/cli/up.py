@@ -18,6 +18,7 @@ from park_spool.cli.board import Board, show
 from park_spool.cli.options import FAILED, guarded, spool_option
 from park_spool.cli.serving import page_port, what_is_served
 from park_spool.hosts import reading
+from park_spool.hosts.following import Following
 from park_spool.hosts.reading import Host
 from park_spool.layout import start_log_name
 from park_spool.mastering import away
@@ -81,31 +82,46 @@ def up(spool: str | None, file: str | None, wanted: tuple[str, ...], detach: boo
     wanted, schedulers = batch_options.split_hosts(wanted)
     profiles = batch_options.chosen(settings, asked, schedulers)
     is_named = bool(file or wanted or not profiles)
-    hosts = reading.choose(reading.read(reading.find(file, settings.spool)), wanted) if is_named else []
+    following = Following(reading.find(file, settings.spool), wanted) if is_named else None
+    hosts = following.read() if following else []
     me = member.join(settings)
     if detach:
         sys.exit(_detached(me, hosts))
-    sys.exit(master(me, hosts, profiles, asked))
+    sys.exit(master(me, hosts, profiles, asked, following))
 
 
-def master(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any]) -> int:
+def master(
+    me: Member,
+    hosts: list[Host],
+    profiles: list[Profile],
+    asked: dict[str, Any],
+    following: Following | None,
+) -> int:
     """Be the master, or find that another one runs; return the exit code."""
     from park_spool.mastering import loop, taking  # these, and what starts hosts, are slow to import
 
     settings = me.config
-    with Board(hosts) as board:
+    with Board() as board:
         daemon.start_logging("master", settings.layout.logs)
         made = _made(me, hosts, profiles, asked, board)
         other = None if asked["standby"] else taking.take(made.candidate, me)
         if other is None:
             board.begin(made)
             away.take_back(me, [host.alias for host in hosts])
-            code = loop.run(made, board.step)
+            code = loop.run(made, partial(_stepped, made, board, following))
     if other is None:
         return _report(code, made)
     for profile in profiles:
         click.echo(f"note: --on {profile.name} was not added to it: end it with `park down`, then start both", err=True)
-    return _already(me, hosts, other)
+    return _already(me, hosts, other, is_named=following is not None and bool(following.wanted))
+
+
+def _stepped(made: Master, board: Board, following: Following | None) -> None:
+    """Show what a step has brought, and take in what people have written into the hosts file."""
+    board.step()
+    hosts = following.changed(board.tell) if following is not None else None
+    if hosts is not None:
+        made.take(hosts)
 
 
 def _made(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[str, Any], board: Board) -> Master:
@@ -136,12 +152,13 @@ def _report(code: int, made: Master) -> int:
     return code
 
 
-def _already(me: Member, hosts: list[Host], other: Lock) -> int:
-    """Say that a master runs, have it start what was sent home, and show the hosts."""
-    back = away.take_back(me, [host.alias for host in hosts])
+def _already(me: Member, hosts: list[Host], other: Lock, is_named: bool) -> int:
+    """Say that a master runs, have it start what was sent home, and show the hosts; waits for these, or those named."""
+    aliases = [host.alias for host in hosts]
+    back = away.take_back(me, aliases)
     where = label_of(other.candidate)
     click.echo(f"`park up` runs already, on {where} ({other.candidate}); it is left alone", err=True)
-    show(me, hosts, wait_for=back, seconds=HELD)
+    show(me, hosts, wait_for=aliases if is_named else back, seconds=HELD)
     return 0
 
 

@@ -36,6 +36,17 @@ class Farewell:
         return left
 
 
+UNHEARD = "was being started, and was not heard of yet; `park down` stops it, or it ends when it has lingered"
+
+
+def silent(live: Live) -> str:
+    """Say that a node was not seen to end."""
+    return (
+        f"{live.alias or live.node}: {live.node} did not answer within the time; it leaves when it reads the notice, "
+        f"or is dead: `park down` waits for it"
+    )
+
+
 def latency(member: Member) -> float:
     """Return how long it may take until a node has read a notice: at once on a local disk, else at a heartbeat."""
     config = member.config

@@ -18,7 +18,7 @@ from park_spool import notices, wishes
 from park_spool.hosts.reading import Host
 from park_spool.leadership import Candidate
 from park_spool.mastering import away, fleet, living
-from park_spool.mastering.farewell import Farewell, latency
+from park_spool.mastering.farewell import UNHEARD, Farewell, latency, silent
 from park_spool.mastering.fleet import Standing
 from park_spool.mastering.launching import Launcher
 from park_spool.mastering.living import Live
@@ -66,8 +66,9 @@ class Master:
     ) -> None:
         self._member, self._launcher, self._daemons, self.crews = member, launcher, daemons, crews
         self._may_stand_by, self._tell, self._begun = may_stand_by, tell, begun
-        self.hosts = {host.alias: host for host in hosts}
-        self.standings: dict[str, Standing] = {alias: Standing() for alias in self.hosts}
+        self.hosts: dict[str, Host] = {}
+        self.standings: dict[str, Standing] = {}
+        self.take(hosts)
         self.live: list[Live] = []
         self.candidate = Candidate(member, MASTER)
         self._nodes = Nodes(member)
@@ -77,6 +78,13 @@ class Master:
         self._deadline = 0.0
         self.is_over = False
         self.unanswered: list[str] = []
+
+    def take(self, hosts: Iterable[Host]) -> None:
+        """Look after these hosts from now on; the node of one that is not among them any more goes on."""
+        before, self.hosts = self.hosts, {host.alias: host for host in hosts}
+        self.standings = {alias: self.standings.get(alias, Standing()) for alias in self.hosts}
+        for alias in before.keys() - self.hosts.keys():
+            self._tell(f"{alias}: is looked after no more; its node goes on until `park down {alias}`")
 
     def step(self) -> bool:
         """Do everything that is to be done now; return whether anything was."""
@@ -169,7 +177,9 @@ class Master:
         """Take in how starts ended."""
         now = self._member.monotonic()
         for ended in self._launcher.ended():
-            one = self.standings[ended.alias]
+            one = self.standings.get(ended.alias)
+            if one is None:
+                continue  # its host was taken away meanwhile
             if ended.why:
                 one = fleet.failed(one, ended.why, now, ended.kind)
             self._stand(ended.alias, one if ended.why else fleet.started(one, now))
@@ -229,7 +239,7 @@ class Master:
             self.is_over = True
             return
         self._tell(f"stopping: {why}")
-        for alias in self._launcher.forget_waiting():
+        for alias in self.standings.keys() & set(self._launcher.forget_waiting()):
             self.standings[alias] = Standing()
         member = self._member
         self._farewell = Farewell(member, self._nodes, self._is_mine)
@@ -255,7 +265,7 @@ class Master:
         self.live = left
         unheard = self._unheard({live.alias for live in left} | {one.alias for one in self._farewell.told.values()})
         if is_late or not (left or unheard):
-            self._finish([*(_silent(live) for live in left), *(f"{alias}: {UNHEARD}" for alias in unheard)])
+            self._finish([*(silent(live) for live in left), *(f"{alias}: {UNHEARD}" for alias in unheard)])
         return False
 
     def _unheard(self, heard: set[str]) -> list[str]:
@@ -287,13 +297,3 @@ class Master:
         with suppress(OSError):  # a standby, or the next one, takes the role from who is silent
             self.candidate.resign()
         self.is_over = True
-
-
-UNHEARD = "was being started, and was not heard of yet; `park down` stops it, or it ends when it has lingered"
-
-
-def _silent(live: Live) -> str:
-    return (
-        f"{live.alias or live.node}: {live.node} did not answer within the time; it leaves when it reads the notice, "
-        f"or is dead: `park down` waits for it"
-    )
