@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from park_spool.errors import ConfigError
 from park_spool.member import Member
 from park_spool.naming import Unit
 from park_spool.pilots import records, scripts
-from park_spool.pilots.cancelling import cancel_all
+from park_spool.pilots.cancelling import cancel_all, others
 from park_spool.pilots.crew import Crew
 from park_spool.pilots.profiles import Profile, read
 from park_spool.pilots.records import Pilot
@@ -121,7 +122,7 @@ class Site:
 
     @property
     def records(self) -> list[str]:
-        return [one.job for one in records.read_all(self.member.disk, self.member.layout)]
+        return [one.job for one in records.read_own(self.member.disk, self.member.layout, os.getuid())]
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_a_pilot_comes_for_the_first_unit_and_is_written_down(site: Site) -> Non
     site.wait_for_work()
     site.pass_(1)
     assert site.records == ["1.server"]
-    [pilot] = records.read_all(site.member.disk, site.member.layout)
+    [pilot] = records.read_own(site.member.disk, site.member.layout, os.getuid())
     assert (pilot.engine, pilot.profile, pilot.cpus, pilot.walltime, pilot.master) == (
         "pbs",
         "pbs",
@@ -190,7 +191,7 @@ def test_a_batch_system_that_fails_is_tried_later_and_later_and_said_once(site: 
 def test_a_pilot_that_ends_without_a_node_says_why_and_costs_a_pause(site: Site) -> None:
     site.wait_for_work()
     site.pass_(1)
-    [pilot] = records.read_all(site.member.disk, site.member.layout)
+    [pilot] = records.read_own(site.member.disk, site.member.layout, os.getuid())
     (Path(pilot.reach["folder"]) / "job.stderr").write_text("No module named park_spool\n")
     site.batch.states["1.server"] = "over"
     site.pass_(8)
@@ -282,6 +283,35 @@ def test_a_record_that_is_torn_or_strange_is_skipped(site: Site) -> None:
     (site.world.layout.pilots / "other").write_bytes(b"")
     assert site.records == []
     site.pass_(5)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("is_link", [False, True])
+def test_a_record_of_another_account_is_never_acted_upon(site: Site, is_link: bool) -> None:
+    """What it says is run: with `path` anybody who may write to the spool could have others run a program of his."""
+    forged = site.world.layout.pilots / "pbs.1-server.x0p2qa"
+    place = site.world.layout.tmp / "elsewhere" if is_link else forged
+    place.write_bytes(sealed.seal_json({"engine": "pbs", "job": "1.server", "reach": {"path": "/tmp/evil"}}))
+    os.chown(place, 65534, 65534)
+    if is_link:
+        forged.symlink_to(place)
+        os.lchown(forged, 65534, 65534)
+    other = site.world.member()
+    assert (cancel_all(other, site.batch), site.batch.asked, site.records) == ([], [], [])
+    said = (
+        [] if is_link else ["pilots/pbs.1-server.x0p2qa was left alone: it belongs to nobody, and what it says is run"]
+    )
+    assert [sentence.partition(", so ")[0] for sentence in others(other)] == said
+    site.pass_(60)
+    assert (site.batch.asked, forged.exists()) == ([], True)
+
+
+@pytest.mark.parametrize("job", ["1; touch evil", "$(touch evil)", "1\n2", "--me", "", "x" * 300])
+def test_a_job_that_no_batch_system_would_name_so_is_none(site: Site, job: str) -> None:
+    record = {"engine": "pbs", "job": job}
+    (site.world.layout.pilots / "pbs.1-server.x0p2qa").write_bytes(sealed.seal_json(record))
+    assert cancel_all(site.world.member(), site.batch) == []
+    assert site.batch.asked == []
 
 
 def test_scripts_of_a_groups_spool_lie_where_nobody_else_may_write(

@@ -69,9 +69,9 @@ def _cancelled(me: Member) -> list[str]:
     """Cancel the pilots that are written down; return what could not be cancelled."""
     if not me.disk.names(me.layout.pilots):
         return []
-    from park_spool.pilots.cancelling import cancel_all
+    from park_spool.pilots import cancelling
 
-    return [one.words() for one in cancel_all(me, tell=click.echo) if one.why]
+    return [one.words() for one in cancelling.cancel_all(me, tell=click.echo) if one.why] + cancelling.others(me)
 
 
 def _some(stopping: Stopping, wanted: Sequence[str], file: str | None) -> int:

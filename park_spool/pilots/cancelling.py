@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,15 +36,35 @@ class Cancelled:
 def cancel_all(
     member: Member, clerks: Clerks = errand, tell: Callable[[str], None] = lambda sentence: None
 ) -> list[Cancelled]:
-    """Cancel all pilots that are written down, and forget those that are cancelled; may wait for the batch systems."""
+    """Cancel the pilots that this account has written down, and forget those that are cancelled.
+
+    May wait for the batch systems.
+    """
     groups: dict[tuple[str, str], list[Pilot]] = {}
-    for pilot in records.read_all(member.disk, member.layout):
+    for pilot in records.read_own(member.disk, member.layout, records.account(member.disk)):
         groups.setdefault((pilot.engine, str(engines.profile_of(pilot))), []).append(pilot)
     found: list[Cancelled] = []
     for (engine, _), pilots in groups.items():
         tell(f"cancelling {len(pilots)} pilots ({engine})")
         found += _cancel(member, clerks, pilots)
     return found
+
+
+def others(member: Member) -> list[str]:
+    """Say of each record of another account that it was left alone, and who may act upon it."""
+    found = records.others(member.disk, member.layout, records.account(member.disk))
+    return [
+        f"pilots/{name} was left alone: it belongs to {_name_of(user)}, and what it says is run, so only one's own are "
+        f"believed; {_name_of(user)} may say `park down`"
+        for name, user in found
+    ]
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def _cancel(member: Member, clerks: Clerks, pilots: list[Pilot]) -> list[Cancelled]:

@@ -52,7 +52,7 @@ class Crew:
     ) -> None:
         self._member, self.profile, self._tell, self._clerks = member, profile, tell, clerks
         self._nodes = nodes or Nodes(member)
-        self._base = scripts.place(member.config)
+        self._base, self._account = scripts.place(member.config), records.account(member.disk)
         self._python = launching.python_for(profile, member.config.spool, sys.executable)
         self._carried = frozenset({*profile.tags, tags.python(sys.version_info[:2])})
         self._trend = Trend(profile.patience, max(profile.idle, profile.patience))
@@ -89,7 +89,7 @@ class Crew:
         """See what waits, who lives, and which pilots are written down."""
         disk, spool = self._member.disk, self._member.layout
         self._nodes.look()
-        every = records.read_all(disk, spool)
+        every = records.read_own(disk, spool, self._account)
         self._pilots = {one.job: one for one in every if (one.profile, one.engine) == (self.name, self.profile.engine)}
         live = {node: self._nodes.reports[node] for node in self._nodes.live}
         jobs = {node: job_of(report, self.profile.engine) for node, report in live.items()}
