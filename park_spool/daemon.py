@@ -152,6 +152,17 @@ def host_label() -> str:
     return socket.gethostname().split(".")[0]
 
 
+class TerminalFormatter(logging.Formatter):
+    """Lines for somebody who looks on: when, what, and how bad it is if it is; the file has the rest."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
+        self._grave = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._grave.format(record) if record.levelno >= logging.WARNING else super().format(record)
+
+
 def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
     """Log to `logs/DAEMON-HOST.log`, rotated, and to standard error where that is the journal, a terminal or wanted."""
     handlers: list[logging.Handler] = []
@@ -163,4 +174,6 @@ def start_logging(name: str, folder: Path, is_verbose: bool = False) -> None:
         handlers[-1].setFormatter(JournalFormatter())
     elif is_verbose or sys.stderr.isatty():
         handlers.append(logging.StreamHandler(sys.stderr))
+        if sys.stderr.isatty():
+            handlers[-1].setFormatter(TerminalFormatter())
     logging.basicConfig(level=logging.INFO, format=_LINE, handlers=handlers, force=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -133,6 +134,14 @@ def test_logs_go_to_a_file_of_this_host(tmp_path: Path) -> None:
     assert path.name.startswith("spoold-")
     assert path.name.endswith(".log")
     assert "INFO park_spool.tending: admitted session x" in path.read_text()
+
+
+def test_a_terminal_is_told_when_and_what_and_how_bad_it_is() -> None:
+    def line(level: int) -> str:
+        return daemon.TerminalFormatter().format(logging.LogRecord("park_spool.x", level, "", 0, "n%s", (1,), None))
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d n1", line(logging.INFO))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d WARNING n1", line(logging.WARNING))
 
 
 def shared_log(path: Path, bytes_: int = 200) -> daemon.SharedLog:
