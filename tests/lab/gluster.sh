@@ -9,6 +9,7 @@ VOLUME=gv0
 ask() { gluster --mode=script --glusterd-sock="$FOLDER/glusterd.sock" "$@"; }
 case $1 in
     server)
+        rm -rf "$FOLDER" # of an earlier lab
         mkdir -p "$FOLDER"/{work,brick,log,run} /var/run/gluster /var/log/glusterfs
         mount --bind "$FOLDER/log" /var/log/glusterfs
         cat > "$FOLDER/glusterd.vol" <<C

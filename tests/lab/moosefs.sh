@@ -6,6 +6,7 @@ FOLDER=$BASE/moosefs
 SERVER=$(address srv)
 case $1 in
     server)
+        rm -rf "$FOLDER" # of an earlier lab: a chunk server serves no other master
         mkdir -p "$FOLDER/master" "$FOLDER/chunkserver" "$FOLDER/disk"
         printf 'MFSM NEW' > "$FOLDER/master/metadata.mfs"
         printf '* / rw,alldirs,admin,maproot=0:0\n* . rw\n' > "$FOLDER/exports.cfg"
