@@ -31,11 +31,10 @@ start() { # start HOST SCRIPT [WORD=VALUE…]
 
 stop_machines() { # a machine is many processes, all in the session that setsid made
     local pid what host
-    while read -r pid what; do
-        for host in "$@"; do [ "$what" != "machine-$host" ] || kill -9 $(pgrep -s "$pid") 2>/dev/null || true; done
-    done < "$PIDS"
-    while read -r pid what; do
-        for host in "$@"; do [ "$what" != "machine-$host" ] || until_so 20 bash -c "! pgrep -s $pid"; done
+    while read -r pid what; do # again and again: one that is killed may have begun another just before
+        for host in "$@"; do
+            [ "$what" != "machine-$host" ] || until_so 30 bash -c "pkill -KILL -s $pid; ! pgrep -s $pid"
+        done
     done < "$PIDS"
     for host in "$@"; do
         sed -i "/ machine-$host\$/d" "$PIDS"
