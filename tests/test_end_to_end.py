@@ -60,7 +60,9 @@ def test_every_example_gives_results(tmp_path: Path, needs: Callable[[str], str]
         site.assert_legal()
 
 
-@pytest.mark.parametrize("victim", ["noded", "spoold", "reduced"])
+@pytest.mark.parametrize(
+    "victim", ["noded", *(pytest.param(one, marks=pytest.mark.prove) for one in ("spoold", "reduced"))]
+)
 def test_a_daemon_killed_in_the_middle_of_the_fits(tmp_path: Path, victim: str) -> None:
     """The demo's session with one daemon killed by SIGKILL half-way: the same answer, each start counted once."""
     with Site(tmp_path) as site:

@@ -170,7 +170,7 @@ def test_who_may_only_look_is_offered_nothing_else(site: PageSite, full: str, ou
     assert posted(out, "/submit") == 403 and posted(out, f"/sessions/{full}/delete") in (403, 404)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.prove)])
 def test_every_page_fits_a_phone_and_axe_finds_nothing(
     site: PageSite, full: str, browser: Browser, theme: Theme
 ) -> None:

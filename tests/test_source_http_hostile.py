@@ -279,7 +279,7 @@ LOCATIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(path=NAMES, start=LOCATIONS, location=NAMES)
 def test_whatever_is_said_only_the_root_of_the_one_server_is_asked(
     connected: list[Any], path: str, start: str, location: str
