@@ -15,11 +15,11 @@ class Following:
 
     def __init__(self, path: Path, wanted: Sequence[str]) -> None:
         self._path, self.wanted = path, wanted
-        self._seen: object = None
+        self._seen: bytes | None = None
 
     def read(self) -> list[Host]:
         """Read the file. Raises HostsError."""
-        self._seen = _mark(self._path)  # RACE: before it is read, so that a change meanwhile is seen as one
+        self._seen = _bytes(self._path)  # RACE: before it is read, so that a change meanwhile is seen as one
         return reading.choose(reading.read(self._path), self.wanted)
 
     def changed(self, tell: Callable[[str], None]) -> list[Host] | None:
@@ -27,7 +27,7 @@ class Following:
 
         What is wrong is told, once for each change.
         """
-        if _mark(self._path) == self._seen:
+        if _bytes(self._path) == self._seen:
             return None
         try:
             hosts, why = self.read(), f"{self._path}: names no machine"
@@ -38,10 +38,9 @@ class Following:
         return hosts or None
 
 
-def _mark(path: Path) -> object:
-    """Return what tells one state of a file from another; None if it is not there."""
+def _bytes(path: Path) -> bytes | None:
+    """Read a small file; None if it is not there. NFS: size and time may be old, or the same after a change."""
     try:
-        found = path.stat()
+        return path.read_bytes()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
