@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from world import World
 
 from park_spool import naming, sealed
+from park_spool.atomic import Disk
 from park_spool.errors import ConfigError
 from park_spool.member import Member
 from park_spool.naming import Unit
@@ -82,11 +84,11 @@ class Batch:
 class Site:
     """A crew on a spool of its own, with clocks that the test turns."""
 
-    def __init__(self, world: World, batch: Batch, **values: object) -> None:
+    def __init__(self, world: World, batch: Batch, disk: type[Disk] = Disk, **values: object) -> None:
         self.world, self.batch = world, batch
         self.said: list[str] = []
         values = {"cpus_per_node": 4, "poll": 5.0, **values}
-        self.member: Member = world.member()
+        self.member: Member = world.member(disk)
         self.crew = Crew(self.member, read("pbs", values), self.said.append, batch)
 
     def pass_(self, seconds: float) -> None:
@@ -275,6 +277,23 @@ def test_park_down_cancels_what_any_master_has_written_down(site: Site) -> None:
     [done] = cancel_all(other, site.batch)
     assert done.words() == "pilot 1.server of pbs (pbs) is cancelled"
     assert site.records == []
+
+
+def test_a_full_disk_costs_a_crew_only_time(tmp_path: Path) -> None:
+    class Full(Disk):
+        is_full: ClassVar[bool] = True
+
+        def step(self, call: str, path: Path) -> None:
+            if self.is_full and call == "create":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    site = Site(World(tmp_path), Batch(), Full)
+    site.wait_for_work()
+    with pytest.raises(OSError, match="No space left"):
+        site.pass_(1)  # the loop around a master tries a temporary error again
+    Full.is_full = False
+    site.pass_(5)
+    assert site.records == ["1.server"]
 
 
 def test_a_record_that_is_torn_or_strange_is_skipped(site: Site) -> None:

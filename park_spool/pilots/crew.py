@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -28,7 +29,7 @@ from park_spool.pilots import errand, launching, records, scripts
 from park_spool.pilots.clerks import Clerks, Errand
 from park_spool.pilots.elastic import Decision, Supply, Trend, decide, unmet, waiting_tags
 from park_spool.pilots.engines import OVER, QUEUED, RUNNING
-from park_spool.pilots.fates import FROM_OUTSIDE, Fates
+from park_spool.pilots.fates import Fates
 from park_spool.pilots.profiles import Profile
 from park_spool.pilots.records import Pilot
 from park_spool.pilots.standing import Standing, excuse, job_of, ready_units
@@ -52,7 +53,7 @@ class Crew:
     ) -> None:
         self._member, self.profile, self._tell, self._clerks = member, profile, tell, clerks
         self._nodes = nodes or Nodes(member)
-        self._base, self._account = scripts.place(member.config), records.account(member.disk)
+        self._base = scripts.place(member.config)
         self._python = launching.python_for(profile, member.config.spool, sys.executable)
         self._carried = frozenset({*profile.tags, tags.python(sys.version_info[:2])})
         self._trend = Trend(profile.patience, max(profile.idle, profile.patience))
@@ -68,6 +69,10 @@ class Crew:
     @property
     def name(self) -> str:
         return self.profile.name
+
+    @cached_property
+    def _account(self) -> int:
+        return records.account(self._member.disk)  # at a look, so that a full disk is tried again
 
     def step(self) -> bool:
         """Go on with what is under way; else look, and do what there is to do. Return whether anything was done."""
@@ -140,9 +145,8 @@ class Crew:
         if not count:
             return False
         is_steady = [number < decision.steady for number in range(count)]
-        folders = [scripts.new_folder(self._member, self._base) for _ in is_steady]
-        texts = [self._command(steady) for steady in is_steady]
-        self._begin(self._clerks.submit(self.profile, list(zip(texts, folders, strict=True))), is_steady)
+        submits = [(self._command(steady), scripts.new_folder(self._member, self._base)) for steady in is_steady]
+        self._begin(self._clerks.submit(self.profile, submits), is_steady)
         return True
 
     def _command(self, is_steady: bool) -> str:
@@ -216,8 +220,7 @@ class Crew:
         has_failed = self._fates.note(job, word, now)
         if word != OVER:
             return
-        if said in FROM_OUTSIDE:
-            excuse(self._member, self._nodes.reports, pilot)
+        excuse(self._member, self._nodes.reports, pilot, said)
         if has_failed:
             words = scripts.said(str(pilot.reach.get("folder"))) or f"it said nothing; the batch system calls it {said}"
             self._fates.failed(now)

@@ -10,6 +10,7 @@ from park_spool import notices, survey
 from park_spool.atomic import Disk
 from park_spool.layout import Layout
 from park_spool.member import Member
+from park_spool.pilots.fates import FROM_OUTSIDE
 from park_spool.pilots.records import Pilot
 
 
@@ -41,10 +42,10 @@ def job_of(report: Mapping[str, Any], engine: str) -> str:
     return str(by.get("job", "")) if isinstance(by, dict) and by.get("how") == engine else ""
 
 
-def excuse(member: Member, reports: Mapping[str, Mapping[str, Any]], pilot: Pilot) -> None:
-    """Say of a job's nodes that still seem to live that it was ended from outside: their work comes back at no cost."""
+def excuse(member: Member, reports: Mapping[str, Mapping[str, Any]], pilot: Pilot, said: str) -> None:
+    """Say of the nodes of a job that was ended from outside that it was: what they hold comes back at no cost."""
     for node, report in reports.items():
-        if job_of(report, pilot.engine) == pilot.job:
+        if said in FROM_OUTSIDE and job_of(report, pilot.engine) == pilot.job:
             notices.say(member, node, "ended")
 
 
