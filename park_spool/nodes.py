@@ -62,10 +62,9 @@ class Nodes:
 
     def _is_gone(self, node: str) -> bool:
         """Say whether a node's units may be taken back."""
-        if (
-            node in self.ended
-            or self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry
-        ):
+        if node in self.ended:
+            return True
+        if self._sightings.silence(node, self._member.monotonic()) > self._member.config.claim_expiry:
             return True
         identity = self.reports.get(node, {}).get("identity")
         if not isinstance(identity, dict) or identity.get("host") != self._member.identity.host:

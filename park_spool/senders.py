@@ -44,14 +44,15 @@ def require_believed(disk: Disk, spool: Path) -> None:
     """Raise SpoolError if what this process says of others would not be believed."""
     status = disk.stat(spool.resolve())
     if os.geteuid() not in _trusted(disk, spool):
-        owner = "" if status is None else f" ({_name_of(status.st_uid)})"
+        owner = "" if status is None else f" ({name_of(status.st_uid)})"
         raise SpoolError(
-            f"{_name_of(os.geteuid())} cannot send for others: only the account that owns {spool}{owner}, or root, "
+            f"{name_of(os.geteuid())} cannot send for others: only the account that owns {spool}{owner}, or root, "
             "is believed; nothing was sent"
         )
 
 
-def _name_of(uid: int) -> str:
+def name_of(uid: int) -> str:
+    """Return the login name of an account, or its number in words."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

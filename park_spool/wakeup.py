@@ -68,9 +68,9 @@ class Wakeup(FileSystemEventHandler):
         self._inbox = inbox
         self._whole: set[str] = set()
         self._is_closed = False
-        # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
         # A folder that is seen twice as it appears is watched once all the same.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, r"watchdog\.")
+        # RACE: with full events a file that was moved in shows as such, apart from one that is only being created.
         self._observer = _observer()
         for folder in deep:
             self._observer.schedule(self, str(folder), recursive=True, event_filter=_EVENTS)

@@ -132,16 +132,22 @@ def _made(me: Member, hosts: list[Host], profiles: list[Profile], asked: dict[st
     settings = me.config
     page = page_port(settings, asked["port"], asked["no_web"])
     daemons = loop.serving(settings, ["--no-web"] if page is None else ["--port", str(page)])
-    source = {"is_installing": asked["install"], "wheels": asked["wheels"], "tell": board.tell}
-    find = partial(loop.python_of, settings=settings, **source)
+    find = partial(
+        loop.python_of, settings=settings, is_installing=asked["install"], wheels=asked["wheels"], tell=board.tell
+    )
     terms = launching.Terms(me.name, asked["linger"])
     launcher = launching.Launcher(lambda host: launching.start_node(host, settings, terms, find))
     crews = [Crew(me, profile, board.tell) for profile in profiles]
-
-    def served() -> None:
-        board.say(what_is_served(settings, page))
-
-    return Master(me, hosts, launcher, daemons, crews, may_stand_by=asked["standby"], tell=board.tell, begun=served)
+    return Master(
+        me,
+        hosts,
+        launcher,
+        daemons,
+        crews,
+        may_stand_by=asked["standby"],
+        tell=board.tell,
+        begun=lambda: board.say(what_is_served(settings, page)),
+    )
 
 
 def _report(code: int, made: Master) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from park_spool.member import Member
 from park_spool.pilots import engines, errand, records, scripts
 from park_spool.pilots.clerks import Clerks
 from park_spool.pilots.records import Pilot
+from park_spool.senders import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,10 @@ def others(member: Member) -> list[str]:
     """Say of each record of another account that it was left alone, and who may act upon it."""
     found = records.others(member.disk, member.layout, records.account(member.disk))
     return [
-        f"pilots/{name} was left alone: it belongs to {_name_of(user)}, and what it says is run, so only one's own are "
-        f"believed; {_name_of(user)} may say `park down`"
+        f"pilots/{name} was left alone: it belongs to {name_of(user)}, and what it says is run, so only one's own are "
+        f"believed; {name_of(user)} may say `park down`"
         for name, user in found
     ]
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"
 
 
 def _cancel(member: Member, clerks: Clerks, pilots: list[Pilot]) -> list[Cancelled]:
